@@ -1,0 +1,4 @@
+# lib/openflow: bytes <-> structs <-> text. May include lib/packet and lib/base.
+# One file a line, sorted; headers too.
+noinst_LIBRARIES += lib/openflow/libopenflow.a
+lib_openflow_libopenflow_a_SOURCES =

@@ -1,0 +1,31 @@
+# Fuzz targets: tests/fuzz/fuzz-NOUN.c defines LLVMFuzzerTestOneInput() and links one of the *_FUZZ_LIBS.
+# With --enable-fuzz each is a libFuzzer program; otherwise it is a test that replays tests/fuzz/corpus/NOUN/. Three lines each:
+#FUZZ_TARGETS += tests/fuzz/fuzz-noun
+#tests_fuzz_fuzz_noun_SOURCES = tests/fuzz/fuzz-noun.c
+#tests_fuzz_fuzz_noun_LDADD = $(PACKET_FUZZ_LIBS)
+FUZZ_TARGETS =
+if FUZZ
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+FUZZ_MAIN = $(FUZZ_ENGINE)
+else
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += $(FUZZ_TARGETS)
+check_LIBRARIES += tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c
+FUZZ_MAIN = tests/fuzz/libreplay.a
+endif
+PACKET_FUZZ_LIBS = $(FUZZ_MAIN) $(PACKET_LIBS)
+OPENFLOW_FUZZ_LIBS = $(FUZZ_MAIN) $(OPENFLOW_LIBS)
+DATAPATH_FUZZ_LIBS = $(FUZZ_MAIN) $(DATAPATH_LIBS)
+OFPROTO_FUZZ_LIBS = $(FUZZ_MAIN) $(OFPROTO_LIBS)
+EXTRA_DIST += tests/fuzz/corpus
+
+# make fuzz [FUZZ_SECONDS=60]: every target in turn; what it finds new goes to the build tree, crashes stop the run.
+FUZZ_SECONDS = 60
+fuzz: $(FUZZ_TARGETS)
+	@for t in $(FUZZ_TARGETS); do \
+		n=$${t##*/fuzz-}; mkdir -p "tests/fuzz/found/$$n"; echo "fuzz: $$n, $(FUZZ_SECONDS) s"; \
+		"./$$t" -max_total_time=$(FUZZ_SECONDS) -artifact_prefix="tests/fuzz/found/$$n-" \
+			"tests/fuzz/found/$$n" "$(srcdir)/tests/fuzz/corpus/$$n" || exit 1; \
+	done
+.PHONY: fuzz
