@@ -1,0 +1,44 @@
+"""Fixtures and rules for the tests through the real daemon, tests/system and tests/interop. See system/xvs.py."""
+import signal
+
+import pytest
+
+import xvs
+
+
+def pytest_sessionstart(session):
+    # An end by SIGTERM (a CI job's time is up) takes the same way out as Ctrl-C, so that everything is cleaned up.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    xvs.sweep()
+
+
+@pytest.fixture
+def lab():
+    """A place to set up namespaces, switches and captures in; all of them end with the test."""
+    with xvs.Lab() as the_lab:
+        yield the_lab
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    """No test runs for ever: SIGALRM interrupts what hangs."""
+    marker = item.get_closest_marker("limit")
+    seconds = (marker.args[0] if marker else 60) * xvs.slowness()
+
+    def give_up(*_):
+        raise TimeoutError(f"the test ran for more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(int(seconds))
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the end of every daemon's log."""
+    report = (yield).get_result()
+    the_lab = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and the_lab:
+        report.sections += the_lab.logs()
