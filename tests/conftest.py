@@ -6,9 +6,16 @@ import pytest
 import xvs
 
 
+def interrupt(*_):
+    """Ctrl-C, or SIGTERM when a CI job's time is up: everything is cleaned up, and a second one does not disturb that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def pytest_sessionstart(session):
-    # An end by SIGTERM (a CI job's time is up) takes the same way out as Ctrl-C, so that everything is cleaned up.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     xvs.sweep()
 
 
