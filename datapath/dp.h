@@ -1,0 +1,225 @@
+/* dp.h: the datapath's only door.
+ *
+ * Packets come in by ports, are looked up in the flow cache, on a miss walked through their bridge's pipeline by a
+ * callback, and the primitive actions (packet/dpact.h) that the walk collected are executed.
+ *
+ * Threads: "main" is the one thread that calls the users' half; workers run inside and call walk() of the implementers'
+ * half. With config.workers == 0 there are no threads: dp_run() does all the work, for tests and simulation.
+ *
+ * ==== For users (main thread) ==== */
+#ifndef DATAPATH_DP_H
+#define DATAPATH_DP_H 1
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "packet/dpact.h"
+#include "packet/packet.h"
+#include "packet/view.h"
+
+struct dp;
+struct dp_port;
+struct dp_bridge;
+struct dp_callbacks;
+struct dp_path;
+
+enum drop_reason {
+#define DROP(id, name, sentence, hint) DROP_##id,
+#include "datapath/drop.def"
+#undef DROP
+    N_DROPS
+};
+struct drop_info {
+    const char *name, *sentence, *hint;
+};
+extern const struct drop_info drop_infos[N_DROPS];
+
+enum { DP_MAX_PORTS = 4096, DP_NO_PORT = 0xffff };
+
+/* --- The datapath --- */
+
+struct dp_config {
+    int workers; /* threads; 0: none, dp_run() works; -1: as many as processors less one, at least one */
+    bool no_netlink; /* tests: no kernel routes, neighbours, links */
+};
+
+struct dp *dp_create(const struct dp_config *, const struct dp_callbacks *callbacks);
+void dp_destroy(struct dp *); /* ports and bridges must be gone */
+
+/* Readable when dp_run() has something to do. dp_run() handles what workers punted, netlink news, packets that waited
+ * for neighbours, timers; bounded work, never blocks. dp_wake_at(): when it wants to be called though the fd is quiet. */
+int dp_fd(struct dp *);
+void dp_run(struct dp *);
+msec_t dp_wake_at(struct dp *);
+
+/* Returns when every worker has passed a quiescent state and has executed every packet given to dp_execute() before:
+ * what was unpublished before the call is in no worker's hands any more. Tens of microseconds. */
+void dp_synchronize(struct dp *);
+void dp_defer(struct dp *, void (*fn)(void *), void *arg); /* calls fn(arg) on main after a later grace period */
+
+/* --- Generations ---
+ * Whatever a walk's outcome depends on, other than the packet, has a generation: a flow table, a group, an entry of a
+ * MAC table, a port's state. Who changes the thing calls dp_bump() after the change is visible; cached paths that
+ * noted the generation (dp_path_dep) are walked anew on their next packet, and no others. */
+struct dp_gen {
+    uint32_t n; /* atomic */
+};
+void dp_bump(struct dp *, struct dp_gen *);
+
+/* --- Counters ---
+ * One slot a worker, summed on read. Allocate with dp_tally_size(); exact once traffic stops and dp_synchronize() has
+ * returned. `used`: clock_msec() of the last packet, 0 if none. */
+struct dp_tally {
+    struct dp_tally_slot {
+        uint64_t packets, bytes;
+        msec_t used;
+    } slot[1];
+};
+size_t dp_tally_size(struct dp *); /* ≥ sizeof(struct dp_tally) */
+void dp_tally_read(struct dp *, const struct dp_tally *, uint64_t *packets, uint64_t *bytes, msec_t *used);
+void dp_tally_reset(struct dp *, struct dp_tally *);
+
+/* --- Bridges --- */
+
+struct dp_bridge *dp_bridge_create(struct dp *, const char *name, void *aux /* given to the callbacks */);
+void dp_bridge_destroy(struct dp_bridge *); /* its ports must be gone */
+void *dp_bridge_aux(const struct dp_bridge *);
+
+/* --- Ports --- */
+
+struct dp_option {
+    const char *name, *value;
+};
+struct dp_port_config {
+    const char *name;
+    const char *type; /* "system" (AF_PACKET), "internal" (TAP), "pcap", "null", "sim", "gre" */
+    const struct dp_option *options;
+    size_t n_options;
+    bool local;       /* internal: the bridge's LOCAL port; tunnels end and begin behind it */
+    uint8_t mac[6];   /* internal: wanted address, zeros: one of the datapath's choice */
+};
+
+/* Checks a configuration against the port type's options and the existing ports, and changes nothing. d->at and len
+ * point into the value of option *bad_option (an index, or -1 if it is not one option's fault). `except`: a port that
+ * is to be replaced, or NULL. */
+bool dp_port_validate(struct dp *, const struct dp_port_config *, const struct dp_port *except, int *bad_option,
+                      struct diag *d);
+
+/* Opens a port and hands it to a worker. `ofport` is what packets carry as in_port. A system interface that does not
+ * exist is no failure: the port waits for it and reports through port_changed(). On failure NULL, and why in d. */
+struct dp_port *dp_port_add(struct dp_bridge *, const struct dp_port_config *, uint32_t ofport, void *aux, struct diag *d);
+bool dp_port_reconfigure(struct dp_port *, const struct dp_port_config *, struct diag *d); /* same name and type */
+void dp_port_del(struct dp_port *);
+
+enum { DP_PORT_UP = 1 /* administratively */, DP_PORT_RUNNING = 2 /* carrier */, DP_PORT_PRESENT = 4 /* the device is there */ };
+struct dp_port_info {
+    uint32_t id; /* datapath port number, as in DPACT_OUTPUT */
+    const char *name, *type;
+    bool tunnel;
+    unsigned flags; /* DP_PORT_… */
+    uint8_t mac[6];
+    uint32_t mtu, ifindex, speed_mbps /* 0: unknown */;
+    const char *error; /* why it does not work, or "" */
+    struct buf *status; /* if the caller set it: tunnels append "name=value\n" lines (route, nexthop, source, mtu, …) */
+};
+struct dp_port_stats {
+    uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors, tx_packets, tx_bytes, tx_dropped, tx_errors;
+};
+void dp_port_get_info(const struct dp_port *, struct dp_port_info *);
+void dp_port_get_stats(const struct dp_port *, struct dp_port_stats *);
+bool dp_port_set_up(struct dp_port *, bool up); /* administratively; system and internal ports */
+uint32_t dp_port_id(const struct dp_port *);
+uint32_t dp_port_ofport(const struct dp_port *);
+void *dp_port_aux(const struct dp_port *);
+struct dp_bridge *dp_port_bridge(const struct dp_port *);
+struct dp_port *dp_port_by_id(struct dp *, uint32_t id); /* NULL; also inside a walk */
+
+/* For "sim" ports: a packet as if received; what was sent is given to the callback set here. */
+void dp_sim_receive(struct dp_port *, const void *frame, size_t len);
+void dp_sim_on_transmit(struct dp_port *, void (*fn)(struct dp_port *, const struct packet *, void *aux), void *aux);
+
+/* --- Packets from main --- */
+
+/* Executes a path on a frame that main made or got (packet-out, answers). The frame is copied; the path is the
+ * caller's. in_ofport: for tunnels and fields that need it. */
+void dp_execute(struct dp *, const void *frame, size_t len, const struct packet *meta /* tun, in_phy_port; or NULL */,
+                const struct dp_path *);
+
+/* --- What happened to packets --- */
+
+struct dp_drop_row {
+    enum drop_reason reason;
+    uint64_t packets;
+    char last[256]; /* the latest one in words: port, addresses, key, nearest port; "" if none was sampled */
+    int64_t last_wall_msec;
+};
+size_t dp_drops(struct dp *, struct dp_drop_row rows[N_DROPS]); /* those that are not zero, most first */
+void dp_drops_reset(struct dp *);
+
+struct dp_worker_stats {
+    uint64_t packets, batches, busy_cycles, cache_hits, cache_misses, walks, walk_cycles, cache_entries, sleeps;
+    uint32_t ports;
+};
+int dp_worker_count(struct dp *);
+void dp_worker_get_stats(struct dp *, int worker, struct dp_worker_stats *);
+
+/* Text for people and tests. */
+void dp_show_cache(struct dp *, struct buf *out);
+void dp_show_tunnels(struct dp *, struct buf *out);
+
+/* ==== For implementers: what the datapath asks of ofproto ==== */
+
+/* What a walk leaves behind. Kept by the cache, and used by dp_execute(). */
+struct dp_path {
+    struct buf acts;              /* primitive actions */
+    struct flow_key consulted;    /* view.consulted at the end of the walk */
+    struct dp_dep {
+        const struct dp_gen *gen;
+        uint32_t seen;
+    } *deps;
+    struct dp_tally **tallies;    /* counters of the rules, groups, MAC entries that the packet met */
+    uint32_t n_deps, a_deps, n_tallies, a_tallies;
+    enum drop_reason drop;        /* if no action does anything with the packet: why */
+    bool uncacheable;             /* a bound was hit, or the outcome is for this packet only */
+};
+void dp_path_init(struct dp_path *);
+void dp_path_clear(struct dp_path *); /* for reuse */
+void dp_path_free(struct dp_path *);
+/* Notes that the outcome depends on *gen. Call it before reading the thing. Noting one twice is cheap. */
+void dp_path_dep(struct dp_path *, const struct dp_gen *gen);
+void dp_path_tally(struct dp_path *, struct dp_tally *);
+
+struct dp_callbacks {
+    /* Worker, RCU read side, or main: walks a packet with this key through the bridge's pipeline. No side effects. */
+    void (*walk)(void *bridge_aux, const struct flow_key *, struct dp_path *);
+    /* The same, from "output to this port" on: a packet that waited for a neighbour goes on. Main. */
+    void (*walk_output)(void *bridge_aux, struct dp_port *, const struct flow_key *, struct dp_path *);
+    /* Main, from dp_run(): a packet (or its first max_len bytes; `total` was its length) punted by an action of a path
+     * of this bridge. All offloads are finished. */
+    void (*punt)(void *bridge_aux, uint32_t kind, const void *blob, size_t blob_len, const struct packet *, size_t total);
+    /* Main, from dp_run(): the port's state changed (link, device gone or back, MAC, MTU, tunnel's route). */
+    void (*port_changed)(void *bridge_aux, struct dp_port *);
+};
+
+/* --- Tunnels, inside a walk --- */
+
+enum dp_tunnel_result {
+    TUNNEL_NONE,   /* decap: not a tunnel packet of ours: go on as with any other */
+    TUNNEL_DONE,   /* actions were appended; nothing more to do (sent out of an interface, held, popped, or dropped:
+                      then *drop says why) */
+    TUNNEL_BRIDGE, /* encap: the outer packet enters bridge *bridge by its LOCAL port: walk on there with *outer, and
+                      nest what follows (the push is already in path->acts) */
+};
+
+/* Output to tunnel port `port` of a packet that looks as v says: reads tun_id etc. through v, notes what it depends on,
+ * appends TUN_PUSH and so on. The caller has opened a clone if other actions follow. */
+enum dp_tunnel_result dp_tunnel_encap(struct dp_port *port, struct flow_view *v, struct dp_path *,
+                                      struct flow_view *outer, struct dp_bridge **bridge, enum drop_reason *drop);
+
+/* Delivery to LOCAL port `local`: is it a tunnel packet that ends here? */
+enum dp_tunnel_result dp_tunnel_decap(struct dp_port *local, struct flow_view *v, struct dp_path *, struct dp_port **port,
+                                      enum drop_reason *drop);
+
+bool dp_has_tunnels(struct dp_bridge *); /* any tunnel port in this bridge */
+
+#endif

@@ -1,0 +1,24 @@
+/* csum.h: Internet checksums (RFC 1071, RFC 1624), SCTP's CRC32c (RFC 9260, appendix A). */
+#ifndef PACKET_CSUM_H
+#define PACKET_CSUM_H 1
+
+#include "packet/packet.h"
+
+/* The sum of n bytes, folded to 16 bits, in network order, not complemented; `initial` is added. */
+uint16_t csum_add(const void *p, size_t n, uint32_t initial);
+static inline be16 csum_finish(uint16_t sum) { return (be16)~sum; }
+
+/* Checksum field *csum after n bytes (even offset, n even) changed from old to new. */
+void csum_replace(be16 *csum, const void *old, const void *new, size_t n);
+
+/* Sum of an IPv4 or IPv6 pseudo-header for transport `proto` with `len` bytes. */
+uint16_t csum_pseudo4(be32 src, be32 dst, uint8_t proto, uint16_t len);
+uint16_t csum_pseudo6(const uint8_t src[16], const uint8_t dst[16], uint8_t proto, uint32_t len);
+
+uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+
+/* CSUM_PARTIAL: stores the sum at its place and makes it CSUM_NONE. Others: nothing. A start or offset outside the
+ * packet makes it CSUM_NONE without a store. */
+void packet_finish_csum(struct packet *);
+
+#endif

@@ -1,0 +1,19 @@
+/* gso.h: cutting super-segments in software, and putting segments together again.
+ *
+ * gso_segment() cuts a packet with gso != GSO_NONE into packets of at most gso_size payload bytes each, with IP
+ * lengths and identifications, TCP sequence numbers and flags (CWR on the first, FIN and PSH on the last), UDP
+ * lengths, and checksums finished. `emit` is given each in turn, in a buffer of gso_segment()'s own that is good only
+ * during the call; it may change the packet, headroom is PACKET_HEADROOM. A packet that is not what its gso type says
+ * is emitted as it is (false is returned). Headers in front of the inner IP header (a tunnel's) are not handled here:
+ * tunnels segment before they encapsulate. */
+#ifndef PACKET_GSO_H
+#define PACKET_GSO_H 1
+
+#include "packet/packet.h"
+
+bool gso_segment(const struct packet *, void (*emit)(struct packet *segment, void *aux), void *aux);
+
+/* The largest IP packet (from l3 on) that cutting `p` will give; for a packet without gso, its own. */
+uint32_t gso_max_l3_len(const struct packet *p);
+
+#endif

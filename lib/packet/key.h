@@ -1,0 +1,94 @@
+/* key.h: what a packet looks like to the flow tables: one fixed place for every match field.
+ *
+ * All members are in network byte order and a field never crosses a 64-bit word unless it is wider than one, so that
+ * key, mask and consulted bits can all be treated as FLOW_KEY_WORDS words. Which fields there are, and where in this
+ * struct each lies, says field.def; its row order is the order here. What a packet does not have is zero (an
+ * eth.tci of zero: no tag; with a tag, VLAN_PRESENT is set), so that "absent" can be matched as OpenFlow asks.
+ *
+ * struct flow_key serves as key (values) and as mask (bits that matter). */
+#ifndef PACKET_KEY_H
+#define PACKET_KEY_H 1
+
+#include "base/types.h"
+
+#define VLAN_PRESENT 0x1000 /* OFPVID_PRESENT, where the tag itself has DEI */
+#define VLAN_VID_MASK 0x0fff
+#define VLAN_PCP_SHIFT 13
+
+enum { FRAG_ANY = 1, FRAG_LATER = 2 }; /* ip.frag: first fragment 1, later ones 3 */
+
+struct flow_key {
+    struct {
+        be32 in_port;      /* OpenFlow port number in the bridge */
+        be32 in_phy_port;  /* same as in_port, but for tunnels the port that the outer packet came in by */
+        be64 metadata;
+        be32 pkt_mark;
+        be32 zero;
+    } meta;
+    struct {
+        be64 id; /* GRE key, VXLAN VNI; 0 if none */
+        be32 src, dst;
+        be16 flags; /* TUN_KEY, TUN_CSUM, TUN_DF */
+        uint8_t tos, ttl;
+        be32 zero;
+    } tun;
+    be32 reg[16];
+    struct {
+        uint8_t dst[6];
+        be16 type; /* of what follows the VLAN tags; 0x05ff for 802.3 frames without SNAP */
+        uint8_t src[6];
+        be16 tci; /* outermost tag, with VLAN_PRESENT; 0: none */
+        be16 tci2; /* second tag, likewise */
+        be16 tpid, tpid2; /* 0x8100 or 0x88a8, of each tag; not fields, but needed to push them back */
+        be16 zero;
+    } eth;
+    struct {
+        be32 lse; /* outermost MPLS label stack entry */
+        be32 zero;
+    } mpls;
+    struct {
+        uint8_t proto, tos, ttl, frag;
+        be32 flabel; /* IPv6 flow label, 20 bits */
+    } ip;
+    struct {
+        be32 src, dst;
+    } ip4;
+    struct {
+        uint8_t src[16], dst[16];
+    } ip6;
+    struct {
+        be32 spa, tpa;
+        uint8_t sha[6];
+        be16 op;
+        uint8_t tha[6];
+        be16 zero;
+    } arp;
+    struct {
+        be16 src, dst; /* TCP, UDP, SCTP */
+        be16 tcp_flags;
+        uint8_t icmp_type, icmp_code; /* ICMPv4 and ICMPv6 */
+    } l4;
+    struct {
+        uint8_t target[16];
+        uint8_t sll[6], tll[6];
+        be32 zero;
+    } nd;
+    struct {
+        be32 key; /* of a GRE packet in transit; 0 if it has none */
+        be16 flags; /* the first two octets of the GRE header, with bit 0 (GRE_KEY_PRESENT) as on the wire */
+        be16 proto;
+    } gre;
+};
+
+enum { FLOW_KEY_WORDS = sizeof(struct flow_key) / 8 };
+static_assert(sizeof(struct flow_key) % 8 == 0 && FLOW_KEY_WORDS <= 64, "a map of words fits a uint64_t");
+
+enum { TUN_DF = 1, TUN_CSUM = 2, TUN_KEY = 4 }; /* tun.flags, Open vSwitch's FLOW_TNL_F_… */
+
+static inline uint64_t *key_words(struct flow_key *k) { return (uint64_t *)k; }
+static inline const uint64_t *key_words_const(const struct flow_key *k) { return (const uint64_t *)k; }
+
+/* The layers, in the order in which they lie in the key and in which a parser meets them. */
+enum layer { L_META, L_ETH, L_IP, L_L4, N_LAYERS };
+
+#endif
