@@ -1,0 +1,82 @@
+/* act.h: actions and instructions, decoded.
+ *
+ * A rule's instructions are one list in a struct buf: items aligned to 8 bytes, each starting with struct act. Items
+ * of action.def are apply-actions and stand where they are executed; items of instruction.def follow, in the order in
+ * which OpenFlow 1.3.5 (5.9) executes instructions: meter, apply, clear, write, metadata, goto. An action set or the
+ * actions of a packet-out are lists of actions only. The same list is what the text "actions=…" says, item by item.
+ *
+ * Each noun has its file act-<noun>.c with wire decode, wire encode, text parse and text print together; the tables
+ * are action.def and instruction.def. */
+#ifndef OPENFLOW_ACT_H
+#define OPENFLOW_ACT_H 1
+
+#include "openflow/ofp.h"
+#include "packet/field.h"
+#include "packet/match.h"
+
+enum act_type {
+#define ACTION(id, ...) ACT_##id,
+#include "openflow/action.def"
+#undef ACTION
+#define INSTRUCTION(id, ...) INST_##id,
+#include "openflow/instruction.def"
+#undef INSTRUCTION
+    N_ACTS
+};
+
+struct act {
+    uint16_t type; /* enum act_type */
+    uint16_t len;  /* with this header, a multiple of 8 */
+    uint32_t n;    /* the number of one-number actions: port of output, group, vlan ethertype, ttl, table… */
+};
+
+/* Part of a field: bits [ofs, ofs + n_bits). */
+struct subfield {
+    uint16_t field; /* enum field_id */
+    uint8_t ofs, n_bits;
+};
+
+struct act_output { struct act a; uint16_t max_len; };                   /* n: port; max_len for CONTROLLER */
+struct act_controller { struct act a; uint16_t max_len, controller_id; uint8_t reason; }; /* Nicira's controller() */
+struct act_set_field { struct act a; uint16_t field; bool load; uint8_t ofs, n_bits; union field_value value, mask; };
+                       /* OpenFlow's set_field (mask all ones), or NXAST_REG_LOAD (load, ofs, n_bits; mask says the
+                          same): a load prints as load:… */
+struct act_move { struct act a; struct subfield src, dst; };
+struct act_tunnel { struct act a; bool wide; uint64_t id; };             /* set_tunnel, set_tunnel64 */
+struct act_resubmit { struct act a; uint16_t in_port; uint8_t table; bool with_table; }; /* in_port OFPP_IN_PORT's low
+                          16 bits: unchanged; n: in_port widened to 32 bits; table 255: the current one */
+struct act_note { struct act a; uint16_t n_bytes; uint8_t bytes[]; };
+struct act_nested { struct act a; uint8_t list[]; };                     /* write_actions, clone: a list up to len */
+struct act_metadata { struct act a; uint64_t value, mask; };
+
+#define ACT_FOR_EACH(A, LIST, LEN)                                                                              \
+    for (const struct act *A = (const struct act *)(LIST); (const uint8_t *)A < (const uint8_t *)(LIST) + (LEN); \
+         A = (const struct act *)((const uint8_t *)A + A->len))
+
+void *act_append(struct buf *list, enum act_type, size_t size); /* zeroed but for its header */
+const char *act_name(enum act_type);
+bool acts_equal(const void *a, size_t a_len, const void *b, size_t b_len);
+
+/* What a check needs to know of the switch. NULL members: not checked. */
+struct act_context {
+    const struct match *match;      /* of the flow: prerequisites of set_field, TTL actions, … */
+    uint8_t table;                  /* the flow's table: goto_table must lead on from it */
+    uint8_t n_tables;
+    uint32_t max_ports;
+};
+
+/* Wire (OpenFlow 1.3). Decoding checks structure, field and value ranges, padding; acts_check() the rest: field
+ * prerequisites as actions change them (push_vlan gives a VLAN), goto forward only, ports, order. */
+enum ofp_error acts_decode_actions(struct rd, struct buf *list);
+enum ofp_error acts_decode_instructions(struct rd, struct buf *list);
+void acts_encode_actions(const void *list, size_t len, struct buf *out);
+void acts_encode_instructions(const void *list, size_t len, struct buf *out);
+enum ofp_error acts_check(const void *list, size_t len, const struct act_context *);
+
+/* Text: "set_tunnel:10,output:2". On failure false, d->at relative to `text`. `instructions`: write_actions, goto_table
+ * and so on are allowed. acts_check's faults are found here too, with their place, if ctx is given. */
+bool acts_parse(const char *text, size_t len, bool instructions, const struct port_names *, const struct act_context *ctx,
+                struct buf *list, struct diag *d);
+void acts_format(const void *list, size_t len, const struct port_names *, struct buf *out); /* "drop" if empty */
+
+#endif

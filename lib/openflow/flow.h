@@ -1,0 +1,68 @@
+/* flow.h: flow-mods, flow statistics and flow-removed: structs, wire and text. */
+#ifndef OPENFLOW_FLOW_H
+#define OPENFLOW_FLOW_H 1
+
+#include "openflow/act.h"
+#include "openflow/match-codec.h"
+
+struct flow_mod {
+    uint8_t command; /* enum ofp_flow_mod_command */
+    uint8_t table;   /* OFPTT_ALL: all, for deletes */
+    uint16_t priority, idle_timeout, hard_timeout, flags, importance;
+    uint32_t buffer_id, out_port, out_group;
+    uint64_t cookie, cookie_mask;
+    struct match match;
+    struct buf acts; /* instructions */
+};
+#define FLOW_MOD_INIT ((struct flow_mod){.priority = 0x8000, .buffer_id = OFP_NO_BUFFER, .out_port = OFPP_ANY, .out_group = OFPG_ANY})
+void flow_mod_free(struct flow_mod *);
+enum ofp_error flow_mod_decode(struct rd body, struct flow_mod *); /* *fm need not be initialised; free it in any case */
+void flow_mod_encode(const struct flow_mod *, uint32_t xid, struct buf *out);
+
+/* One flow in text, as add-flow, mod-flows, del-flows and dump-flows' filter take it. `command` says what is allowed
+ * (actions needed for ADD and MODIFY; out_port, cookie masks for the others). Warnings go to d->warnings. `d->at` is
+ * relative to text. */
+bool flow_mod_parse(const char *text, enum ofp_flow_mod_command, const struct port_names *, struct flow_mod *, struct diag *d);
+
+/* OFPMP_FLOW and OFPMP_AGGREGATE. */
+struct flow_stats_request {
+    uint8_t table;
+    uint32_t out_port, out_group;
+    uint64_t cookie, cookie_mask;
+    struct match match;
+};
+enum ofp_error flow_stats_request_decode(struct rd body, struct flow_stats_request *);
+void flow_stats_request_encode(const struct flow_stats_request *, bool aggregate, uint32_t xid, struct buf *out);
+
+struct flow_stats {
+    uint8_t table;
+    uint16_t priority, idle_timeout, hard_timeout, flags;
+    uint32_t duration_sec, duration_nsec;
+    uint64_t cookie, packets, bytes;
+    struct match match;
+    const void *acts; /* decode: points into the caller's `scratch` */
+    size_t acts_len;
+};
+void flow_stats_encode(const struct flow_stats *, struct ofp_parts *);              /* one entry */
+enum ofp_error flow_stats_decode(struct rd *body, struct flow_stats *, struct buf *scratch); /* one entry, moves on */
+/* "cookie=0x0, duration=1.2s, table=0, n_packets=3, n_bytes=294, priority=10,ip,in_port=1 actions=output:2" */
+void flow_stats_format(const struct flow_stats *, const struct port_names *, bool with_stats, struct buf *out);
+
+struct aggregate_stats {
+    uint64_t packets, bytes;
+    uint32_t flows;
+};
+void aggregate_stats_encode(const struct aggregate_stats *, uint32_t xid, struct buf *out);
+enum ofp_error aggregate_stats_decode(struct rd body, struct aggregate_stats *);
+
+struct flow_removed {
+    uint64_t cookie, packets, bytes;
+    uint16_t priority, idle_timeout, hard_timeout;
+    uint8_t reason, table;
+    uint32_t duration_sec, duration_nsec;
+    struct match match;
+};
+void flow_removed_encode(const struct flow_removed *, struct buf *out);
+enum ofp_error flow_removed_decode(struct rd body, struct flow_removed *);
+
+#endif

@@ -1,0 +1,123 @@
+/* ofp.h: OpenFlow's numbers (OpenFlow Switch Specification 1.3.5) and the framing of its messages. */
+#ifndef OPENFLOW_OFP_H
+#define OPENFLOW_OFP_H 1
+
+#include "base/buf.h"
+#include "base/types.h"
+#include "base/wire.h"
+
+enum ofp_version { OFP10 = 1, OFP11 = 2, OFP12 = 3, OFP13 = 4, OFP14 = 5, OFP15 = 6 };
+enum { OFP_PORT = 6653, OFP_HEADER_LEN = 8, OFP_MAX_LEN = 65535, NX_EXPERIMENTER = 0x2320 };
+
+/* 7.2.1 Reserved ports. */
+enum ofp_port_no {
+    OFPP_MAX = 0xffffff00,
+    OFPP_UNSET = 0xfffffff7, /* not on the wire */
+    OFPP_IN_PORT = 0xfffffff8,
+    OFPP_TABLE,
+    OFPP_NORMAL,
+    OFPP_FLOOD,
+    OFPP_ALL,
+    OFPP_CONTROLLER,
+    OFPP_LOCAL,
+    OFPP_ANY,
+};
+#define OFPP_NONE OFPP_ANY /* OpenFlow 1.0's name */
+#define OFPG_ANY 0xffffffffu
+#define OFPG_ALL 0xfffffffcu
+#define OFPTT_ALL 0xff
+#define OFPQ_ALL 0xffffffffu
+#define OFP_NO_BUFFER 0xffffffffu
+#define OFPCML_NO_BUFFER 0xffff
+#define OFPCML_MAX 0xffe5
+
+enum ofp_flow_mod_command { OFPFC_ADD, OFPFC_MODIFY, OFPFC_MODIFY_STRICT, OFPFC_DELETE, OFPFC_DELETE_STRICT };
+enum ofp_flow_mod_flags {
+    OFPFF_SEND_FLOW_REM = 1,
+    OFPFF_CHECK_OVERLAP = 2,
+    OFPFF_RESET_COUNTS = 4,
+    OFPFF_NO_PKT_COUNTS = 8,
+    OFPFF_NO_BYT_COUNTS = 16,
+};
+enum ofp_flow_removed_reason { OFPRR_IDLE_TIMEOUT, OFPRR_HARD_TIMEOUT, OFPRR_DELETE, OFPRR_GROUP_DELETE };
+enum ofp_packet_in_reason { OFPR_NO_MATCH, OFPR_ACTION, OFPR_INVALID_TTL };
+enum ofp_port_reason { OFPPR_ADD, OFPPR_DELETE, OFPPR_MODIFY };
+enum ofp_port_config { OFPPC_PORT_DOWN = 1, OFPPC_NO_RECV = 1 << 2, OFPPC_NO_FWD = 1 << 5, OFPPC_NO_PACKET_IN = 1 << 6 };
+enum ofp_port_state { OFPPS_LINK_DOWN = 1, OFPPS_BLOCKED = 2, OFPPS_LIVE = 4 };
+enum ofp_port_features {
+    OFPPF_10MB_HD = 1, OFPPF_10MB_FD = 2, OFPPF_100MB_HD = 4, OFPPF_100MB_FD = 8, OFPPF_1GB_HD = 16, OFPPF_1GB_FD = 32,
+    OFPPF_10GB_FD = 64, OFPPF_40GB_FD = 128, OFPPF_100GB_FD = 256, OFPPF_1TB_FD = 512, OFPPF_OTHER = 1024,
+    OFPPF_COPPER = 2048, OFPPF_FIBER = 4096, OFPPF_AUTONEG = 8192, OFPPF_PAUSE = 1 << 14, OFPPF_PAUSE_ASYM = 1 << 15,
+};
+enum ofp_capabilities {
+    OFPC_FLOW_STATS = 1, OFPC_TABLE_STATS = 2, OFPC_PORT_STATS = 4, OFPC_GROUP_STATS = 8, OFPC_IP_REASM = 32,
+    OFPC_QUEUE_STATS = 64, OFPC_PORT_BLOCKED = 256,
+};
+enum ofp_config_flags { OFPC_FRAG_NORMAL, OFPC_FRAG_DROP, OFPC_FRAG_REASM, OFPC_FRAG_MASK };
+enum ofp_role { OFPCR_NOCHANGE, OFPCR_EQUAL, OFPCR_MASTER, OFPCR_SLAVE };
+enum { OFPMPF_MORE = 1 };
+
+/* error.def: every error type and code, the Nicira and ONF ones included. OFPERR_OK is 0; values are greater than
+ * WIRE_SHORT, so that they may stick in a struct rd. */
+enum ofp_error {
+    OFPERR_OK,
+    OFPERR_SHORT = WIRE_SHORT, /* goes out as OFPBRC_BAD_LEN */
+#define ERROR(id, type, code, name, sentence) OFPERR_##id,
+#include "openflow/error.def"
+#undef ERROR
+    N_OFPERRS
+};
+const char *ofp_error_name(enum ofp_error);     /* "OFPBMC_BAD_PREREQ" */
+const char *ofp_error_sentence(enum ofp_error); /* what it means, for people */
+bool ofp_error_codes(enum ofp_error, uint16_t *type, uint16_t *code);
+enum ofp_error ofp_error_from(uint16_t type, uint16_t code); /* OFPERR_OK if unknown */
+
+/* msg.def: every message, one row each: version, type, and for multiparts and experimenters the subtype. */
+enum ofp_msg_type {
+#define MSG(id, kind, type, subtype, name, min_body) OFPMSG_##id,
+#include "openflow/msg.def"
+#undef MSG
+    N_OFPMSGS
+};
+const char *ofp_msg_name(enum ofp_msg_type); /* "OFPT_FLOW_MOD" */
+
+struct ofp_header {
+    uint8_t version, type;
+    uint16_t len;
+    uint32_t xid;
+};
+
+/* Looks at the first 8 bytes. False if there are not 8, or its length is below 8 (*h is filled in that case). */
+bool ofp_header_peek(const void *p, size_t n, struct ofp_header *h);
+
+/* What message is it? Checks length against the row's minimum; a body cursor is left in *body, behind multipart and
+ * experimenter headers; *more: OFPMPF_MORE. */
+enum ofp_error ofp_msg_decode_type(const void *msg, size_t len, struct ofp_header *, enum ofp_msg_type *,
+                                   struct rd *body, bool *more);
+
+/* Starts a message in `out` (headers of multipart and experimenter included) and returns its offset; ofp_msg_end()
+ * fills in the length. A message must fit 65535 bytes: multipart replies are split by struct ofp_parts. */
+size_t ofp_msg_begin(struct buf *out, uint8_t version, enum ofp_msg_type, uint32_t xid);
+void ofp_msg_end(struct buf *out, size_t at);
+
+/* A multipart reply of many entries: each entry is encoded at the end of `out` between ofp_parts_entry() calls; a new
+ * part is begun when one would overflow. */
+struct ofp_parts {
+    struct buf *out;
+    size_t at, entry;
+    uint8_t version;
+    enum ofp_msg_type type;
+    uint32_t xid;
+};
+void ofp_parts_begin(struct ofp_parts *, struct buf *out, uint8_t version, enum ofp_msg_type, uint32_t xid);
+void ofp_parts_entry_end(struct ofp_parts *); /* after each entry was appended to parts->out */
+void ofp_parts_end(struct ofp_parts *);
+
+/* An error message: type, code and at least the first 64 bytes of the offending message. */
+void ofp_encode_error(struct buf *out, uint8_t version, enum ofp_error, const void *offending, size_t len);
+
+/* Names of reserved ports: "LOCAL", "in_port", …; false if it is not one. Case does not matter. */
+bool ofp_port_reserved_parse(const char *name, size_t len, uint32_t *port);
+const char *ofp_port_reserved_name(uint32_t port); /* NULL for ordinary ports */
+
+#endif
