@@ -108,11 +108,16 @@ def tail(path, lines=40):
         return ""
 
 
+def alive(pid):
+    """Does this process run? The zombie of a daemon has ended; when init collects it is init's affair."""
+    return re.search(r"^State:\s+[^ZX]", tail(f"/proc/{pid}/status", 100), re.M) is not None
+
+
 def sweep():
     """Removes namespaces of runs that were killed. Their names tell the pid of the run."""
     for name in os.listdir("/run/netns") if os.path.isdir("/run/netns") else []:
         m = re.match(re.escape(PREFIX) + r"(\d+)-", name)
-        if m and not os.path.exists(f"/proc/{m[1]}"):
+        if m and not alive(m[1]):
             run("ip", "netns", "del", name, check=False)
 
 
@@ -169,6 +174,12 @@ class Lab:
         self._own(ovs)
         ovs.start()
         return ovs
+
+    def osken(self, ns, app, port=6653):
+        """An os-ken controller with the application `app` (a file or a module), listening in `ns`. See OsKen."""
+        controller = OsKen(ns, app, port, self._folder("osken"))
+        self._loggers.append(controller)
+        return self._own(controller)
 
     def _folder(self, kind):
         return tempfile.mkdtemp(prefix=kind + "-", dir=self.dir)
@@ -283,7 +294,9 @@ class Switch:
             self.process = self.ns.popen(*command, env=self.env, stdout=output, stderr=output)
         self.pid = self.process.pid
         wait_until(lambda: not self.running() or self.answers(), 10, "the control socket of xvs-vswitchd")
-        assert self.running(), f"xvs-vswitchd does not start:\n{self._said()}"
+        if not self.running():
+            self.process = self.pid = None
+            raise AssertionError(f"xvs-vswitchd does not start:\n{self._said()}")
 
     def answers(self):
         with socket.socket(socket.AF_UNIX) as s:
@@ -292,7 +305,7 @@ class Switch:
     def running(self):
         if self.process:
             return self.process.poll() is None
-        return self.pid is not None and os.path.exists(f"/proc/{self.pid}")
+        return self.pid is not None and alive(self.pid)
 
     def ctl(self, *args, **options):
         """xvs-ctl; gives the CompletedProcess, and fails if it fails unless check=False."""
@@ -459,3 +472,36 @@ class Ovs:
 
     def logs(self):
         return [("ovs-vswitchd in " + self.ns.name, tail(f"{self.dir}/ovs-vswitchd.log"))]
+
+
+class OsKen:
+    """os-ken's manager with one application; switches connect to tcp:ADDRESS:PORT."""
+
+    def __init__(self, ns, app, port, folder):
+        self.ns, self.output = ns, os.path.join(folder, "output")
+        with open(self.output, "wb") as f:
+            self.process = ns.popen("osken-manager", "--ofp-tcp-listen-port", port, app, stdout=f, stderr=f, cwd=folder,
+                                    env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        try:
+            wait_until(lambda: self.process.poll() is not None or self._listens(port), 15, "osken-manager")
+            assert self.process.poll() is None, f"osken-manager does not start:\n{self.said()}"
+        except BaseException:
+            end_process(self.process)
+            raise
+
+    def _listens(self, port):
+        return self.ns.run("ss", "-Hltn", f"sport = :{port}").stdout.strip()
+
+    def said(self):
+        """What the application has printed so far."""
+        return tail(self.output, 1000)
+
+    def wait_for(self, text, timeout=10):
+        """Waits until the application has printed `text`."""
+        wait_until(lambda: text in self.said(), timeout, f"the controller to say {text!r}")
+
+    def close(self):
+        end_process(self.process)
+
+    def logs(self):
+        return [("os-ken in " + self.ns.name, tail(self.output))]
