@@ -28,9 +28,8 @@ static void replay_file(const char *path, size_t size)
     uint8_t *data = malloc(size ? size : 1);
     FILE *f = fopen(path, "rb");
 
-    if (!data || !f || fread(data, 1, size, f) != size) {
+    if (!data || !f || fread(data, 1, size, f) != size)
         die(path);
-    }
     fclose(f);
     printf("%s\n", path);
     fflush(stdout);
@@ -44,24 +43,21 @@ static void replay(const char *path)
     struct dirent **entries;
     struct stat st;
 
-    if (stat(path, &st)) {
+    if (stat(path, &st))
         die(path);
-    }
     if (!S_ISDIR(st.st_mode)) {
         replay_file(path, st.st_size);
         return;
     }
     int n = scandir(path, &entries, NULL, alphasort);
-    if (n < 0) {
+    if (n < 0)
         die(path);
-    }
     for (int i = 0; i < n; i++) {
         char *name;
 
         if (entries[i]->d_name[0] != '.') {
-            if (asprintf(&name, "%s/%s", path, entries[i]->d_name) < 0) {
+            if (asprintf(&name, "%s/%s", path, entries[i]->d_name) < 0)
                 abort();
-            }
             replay(name);
             free(name);
         }
@@ -80,21 +76,18 @@ static void replay_own_corpus(const char *argv0)
         fprintf(stderr, "%s: not called fuzz-NOUN, so name a corpus\n", argv0);
         exit(1);
     }
-    if (asprintf(&path, "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".", noun + strlen("fuzz-")) < 0) {
+    if (asprintf(&path, "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".", noun + strlen("fuzz-")) < 0)
         abort();
-    }
     replay(path);
     free(path);
 }
 
 int main(int argc, char *argv[])
 {
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i++)
         replay(argv[i]);
-    }
-    if (argc < 2) {
+    if (argc < 2)
         replay_own_corpus(argv[0]);
-    }
     printf("%d inputs\n", n_inputs);
     if (!n_inputs) {
         fprintf(stderr, "%s: an empty corpus tests nothing\n", argv[0]);

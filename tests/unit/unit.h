@@ -34,11 +34,10 @@ static inline uint64_t unit_seed(void)
     if (!seed) {
         const char *given = getenv("XVS_TEST_SEED");
 
-        if (given) {
+        if (given)
             seed = strtoull(given, NULL, 0);
-        } else if (getrandom(&seed, sizeof seed, 0) != sizeof seed) {
+        else if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
             abort();
-        }
         seed += !seed;
     }
     return seed;
@@ -55,10 +54,7 @@ static inline uint64_t unit_random(uint64_t *state)
 }
 
 /* A number from 0 to n - 1. */
-static inline unsigned unit_below(uint64_t *state, unsigned n)
-{
-    return unit_random(state) % n;
-}
+static inline unsigned unit_below(uint64_t *state, unsigned n) { return unit_random(state) % n; }
 
 static inline int unit_run(Suite *suite, const char *argv0)
 {
@@ -71,9 +67,8 @@ static inline int unit_run(Suite *suite, const char *argv0)
     srunner_run_all(runner, CK_ENV);
     int n_failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    if (n_failed) {
+    if (n_failed)
         printf("to run with the same random numbers: XVS_TEST_SEED=%#" PRIx64 " %s\n", unit_seed(), argv0);
-    }
     return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -83,29 +78,28 @@ static inline Suite *unit_suite(const char *noun)
     return suite_create(noun);
 }
 
-#define UNIT_TEST_MAIN(NOUN, ...)                                                   \
-    int main(int argc, char *argv[])                                                \
-    {                                                                               \
-        const TTest *tests[] = {__VA_ARGS__};                                       \
-        Suite *suite = unit_suite(NOUN);                                            \
-        TCase *tcase = tcase_create(NOUN);                                          \
-                                                                                    \
-        (void) argc;                                                                \
-        for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {                 \
-            tcase_add_test(tcase, tests[i]);                                        \
-        }                                                                           \
-        suite_add_tcase(suite, tcase);                                              \
-        return unit_run(suite, argv[0]);                                            \
+#define UNIT_TEST_MAIN(NOUN, ...)                                 \
+    int main(int argc, char *argv[])                              \
+    {                                                             \
+        const TTest *tests[] = {__VA_ARGS__};                     \
+        Suite *suite = unit_suite(NOUN);                          \
+        TCase *tcase = tcase_create(NOUN);                        \
+                                                                  \
+        (void)argc;                                               \
+        for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) \
+            tcase_add_test(tcase, tests[i]);                      \
+        suite_add_tcase(suite, tcase);                            \
+        return unit_run(suite, argv[0]);                          \
     }
 
-#define UNIT_TEST_MAIN_WITH(NOUN, ADD)                                              \
-    int main(int argc, char *argv[])                                                \
-    {                                                                               \
-        Suite *suite = unit_suite(NOUN);                                            \
-                                                                                    \
-        (void) argc;                                                                \
-        ADD(suite);                                                                 \
-        return unit_run(suite, argv[0]);                                            \
+#define UNIT_TEST_MAIN_WITH(NOUN, ADD)   \
+    int main(int argc, char *argv[])     \
+    {                                    \
+        Suite *suite = unit_suite(NOUN); \
+                                         \
+        (void)argc;                      \
+        ADD(suite);                      \
+        return unit_run(suite, argv[0]); \
     }
 
 #endif
