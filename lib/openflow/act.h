@@ -36,25 +36,37 @@ struct subfield {
     uint8_t ofs, n_bits;
 };
 
+struct act_number { struct act a; };                                     /* GROUP, PUSH_VLAN, GOTO_TABLE, EXIT… */
 struct act_output { struct act a; uint16_t max_len; };                   /* n: port; max_len for CONTROLLER */
 struct act_controller { struct act a; uint16_t max_len, controller_id; uint8_t reason; }; /* Nicira's controller() */
-struct act_set_field { struct act a; uint16_t field; bool load; uint8_t ofs, n_bits; union field_value value, mask; };
-                       /* OpenFlow's set_field (mask all ones), or NXAST_REG_LOAD (load, ofs, n_bits; mask says the
-                          same): a load prints as load:… */
+struct act_set_field { struct act a; uint16_t field; uint8_t ofs, n_bits; union field_value value, mask; };
+                       /* SET_FIELD (mask all ones), SET_MASKED, REG_LOAD (bits ofs…; prints as load:…): value and mask
+                          always say it all, so all three execute alike */
 struct act_move { struct act a; struct subfield src, dst; };
-struct act_tunnel { struct act a; bool wide; uint64_t id; };             /* set_tunnel, set_tunnel64 */
-struct act_resubmit { struct act a; uint16_t in_port; uint8_t table; bool with_table; }; /* in_port OFPP_IN_PORT's low
-                          16 bits: unchanged; n: in_port widened to 32 bits; table 255: the current one */
+struct act_tunnel { struct act a; uint64_t id; };                        /* SET_TUNNEL, SET_TUNNEL64 */
+struct act_resubmit { struct act a; uint8_t table; };                    /* n: in_port, OFPP_IN_PORT: unchanged; table
+                                                                            255: the current one (always for RESUBMIT) */
 struct act_note { struct act a; uint16_t n_bytes; uint8_t bytes[]; };
-struct act_nested { struct act a; uint8_t list[]; };                     /* write_actions, clone: a list up to len */
+struct act_nested { struct act a; uint64_t list[]; };                    /* WRITE_ACTIONS, CLONE: a list up to len */
 struct act_metadata { struct act a; uint64_t value, mask; };
+
+/* The tables, for whoever documents them: act_rows[enum act_type]. */
+struct act_row {
+    const char *id, *names, *syntax, *doc;
+    bool instruction;
+    bool nicira;       /* wire is a subtype of Nicira's experimenter action */
+    uint16_t wire;     /* type */
+    uint16_t size;     /* of its struct */
+    const struct act_shape *shape; /* act-shape.h */
+};
+extern const struct act_row act_rows[N_ACTS];
 
 #define ACT_FOR_EACH(A, LIST, LEN)                                                                              \
     for (const struct act *A = (const struct act *)(LIST); (const uint8_t *)A < (const uint8_t *)(LIST) + (LEN); \
          A = (const struct act *)((const uint8_t *)A + A->len))
 
-void *act_append(struct buf *list, enum act_type, size_t size); /* zeroed but for its header */
-const char *act_name(enum act_type);
+void *act_append(struct buf *list, enum act_type, size_t size); /* zeroed but for its header; size is rounded up */
+const char *act_name(enum act_type); /* the word that is printed */
 bool acts_equal(const void *a, size_t a_len, const void *b, size_t b_len);
 
 /* What a check needs to know of the switch. NULL members: not checked. */
