@@ -2,3 +2,9 @@
 # One file a line, sorted; headers too.
 noinst_LIBRARIES += lib/openflow/libopenflow.a
 lib_openflow_libopenflow_a_SOURCES =
+lib_openflow_libopenflow_a_SOURCES += \
+	lib/openflow/error.def \
+	lib/openflow/msg.def \
+	lib/openflow/msg.h \
+	lib/openflow/ofp.c \
+	lib/openflow/ofp.h

@@ -59,6 +59,7 @@ enum { OFPMPF_MORE = 1 };
 
 /* error.def: every error type and code, the Nicira and ONF ones included. OFPERR_OK is 0; values are greater than
  * WIRE_SHORT, so that they may stick in a struct rd. */
+enum { OFPET_EXPERIMENTER = 0xffff, OFPET_NX = 0x10000, OFPET_ONF }; /* the last two: in error.def only */
 enum ofp_error {
     OFPERR_OK,
     OFPERR_SHORT = WIRE_SHORT, /* goes out as OFPBRC_BAD_LEN */
@@ -69,17 +70,19 @@ enum ofp_error {
 };
 const char *ofp_error_name(enum ofp_error);     /* "OFPBMC_BAD_PREREQ" */
 const char *ofp_error_sentence(enum ofp_error); /* what it means, for people */
-bool ofp_error_codes(enum ofp_error, uint16_t *type, uint16_t *code);
-enum ofp_error ofp_error_from(uint16_t type, uint16_t code); /* OFPERR_OK if unknown */
+/* As on the wire: for an experimenter's error OFPET_EXPERIMENTER, its exp_type, and who it is (else 0). */
+bool ofp_error_codes(enum ofp_error, uint16_t *type, uint16_t *code, uint32_t *experimenter);
+enum ofp_error ofp_error_from(uint16_t type, uint16_t code, uint32_t experimenter); /* OFPERR_OK if unknown */
 
 /* msg.def: every message, one row each: version, type, and for multiparts and experimenters the subtype. */
+enum ofp_msg_kind { OFPMK_PLAIN, OFPMK_REQUEST, OFPMK_REPLY, OFPMK_NX, OFPMK_ONF, OFPMK_XVS };
 enum ofp_msg_type {
-#define MSG(id, kind, type, subtype, name, min_body) OFPMSG_##id,
+#define MSG(id, ...) OFPMSG_##id,
 #include "openflow/msg.def"
 #undef MSG
     N_OFPMSGS
 };
-const char *ofp_msg_name(enum ofp_msg_type); /* "OFPT_FLOW_MOD" */
+const char *ofp_msg_name(enum ofp_msg_type); /* "OFPT_FLOW_MOD", "OFPST_FLOW request" */
 
 struct ofp_header {
     uint8_t version, type;
@@ -90,8 +93,8 @@ struct ofp_header {
 /* Looks at the first 8 bytes. False if there are not 8, or its length is below 8 (*h is filled in that case). */
 bool ofp_header_peek(const void *p, size_t n, struct ofp_header *h);
 
-/* What message is it? Checks length against the row's minimum; a body cursor is left in *body, behind multipart and
- * experimenter headers; *more: OFPMPF_MORE. */
+/* What message is it? Checks version (HELLO, ERROR and ECHO may have any) and length against the row; a body cursor is
+ * left in *body, behind multipart and experimenter headers; *more: OFPMPF_MORE. Any pointer but msg may be NULL. */
 enum ofp_error ofp_msg_decode_type(const void *msg, size_t len, struct ofp_header *, enum ofp_msg_type *,
                                    struct rd *body, bool *more);
 
@@ -100,8 +103,8 @@ enum ofp_error ofp_msg_decode_type(const void *msg, size_t len, struct ofp_heade
 size_t ofp_msg_begin(struct buf *out, uint8_t version, enum ofp_msg_type, uint32_t xid);
 void ofp_msg_end(struct buf *out, size_t at);
 
-/* A multipart reply of many entries: each entry is encoded at the end of `out` between ofp_parts_entry() calls; a new
- * part is begun when one would overflow. */
+/* A multipart reply of many entries: each entry is encoded at the end of `out`, then ofp_parts_entry_end() is called; a
+ * new part is begun when one would overflow. */
 struct ofp_parts {
     struct buf *out;
     size_t at, entry;
@@ -110,11 +113,13 @@ struct ofp_parts {
     uint32_t xid;
 };
 void ofp_parts_begin(struct ofp_parts *, struct buf *out, uint8_t version, enum ofp_msg_type, uint32_t xid);
-void ofp_parts_entry_end(struct ofp_parts *); /* after each entry was appended to parts->out */
-void ofp_parts_end(struct ofp_parts *);
+bool ofp_parts_entry_end(struct ofp_parts *); /* false: too large for any part, it was taken out again */
+void ofp_parts_end(struct ofp_parts *);       /* ends the last part; without entries there is one empty part */
 
-/* An error message: type, code and at least the first 64 bytes of the offending message. */
+/* An error message about `offending`: type, code and the first 64 bytes of it, and its xid. */
 void ofp_encode_error(struct buf *out, uint8_t version, enum ofp_error, const void *offending, size_t len);
+/* OFPET_HELLO_FAILED has a line of text instead (7.5.4.1). */
+void ofp_encode_hello_failed(struct buf *out, uint8_t version, enum ofp_error, uint32_t xid, const char *text);
 
 /* Names of reserved ports: "LOCAL", "in_port", …; false if it is not one. Case does not matter. */
 bool ofp_port_reserved_parse(const char *name, size_t len, uint32_t *port);
