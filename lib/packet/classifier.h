@@ -21,13 +21,13 @@ typedef uint64_t cls_version_t;
 #define CLS_FOREVER UINT64_MAX
 
 struct cls_tuple;
+struct cls_order;
 
 /* Embedded in the owner's rule, as its last member: the match's significant words follow it. Its size is
  * cls_rule_size(match); private but for `priority`. */
 struct cls_rule {
     struct cls_tuple *tuple;
-    struct cls_rule *next; /* same hash chain, RCU */
-    cls_version_t add, remove;
+    cls_version_t add, remove; /* remove: atomic */
     uint32_t hash;
     uint16_t priority;
     bool linked;
@@ -37,9 +37,11 @@ struct cls_rule {
 typedef void (*cls_defer_fn)(void (*fn)(void *), void *arg, void *aux);
 
 struct classifier {
-    struct cls_tuples *tuples; /* RCU: array ordered by max priority, descending */
-    struct cls_tuple **by_mask; /* writer's own index of tuples by mask */
-    size_t n_rules;
+    struct cls_order *order;    /* RCU: the tuples by max priority, descending */
+    struct cls_tuple **by_mask; /* writer's own hash table of the tuples */
+    size_t by_mask_size, n_tuples, n_rules;
+    unsigned stale;             /* changes that `order` does not show at its best yet */
+    uint32_t next_id;
     cls_defer_fn defer;
     void *defer_aux;
 };
@@ -73,7 +75,8 @@ struct cls_rule *classifier_find_overlap(const struct classifier *, const struct
 void cls_rule_match(const struct cls_rule *, struct match *); /* the match, as inserted */
 
 /* Calls fn for each rule that is visible at `version` and, if `covering` is not NULL, whose match it covers (the
- * non-strict selection of flow-mods and statistics). fn may remove the rule it is given. Stops when fn returns false. */
+ * non-strict selection of flow-mods and statistics). The rules are chosen before the first call: fn may insert rules and
+ * remove the one it is given, but no other. Stops when fn returns false. */
 void classifier_for_each(const struct classifier *, const struct match *covering, cls_version_t version,
                          bool (*fn)(struct cls_rule *, void *aux), void *aux);
 size_t classifier_count_tuples(const struct classifier *);
