@@ -1,0 +1,112 @@
+/* port.h: where packets enter and leave the datapath.
+ *
+ * --- For users ---
+ * A port belongs to one worker, its owner, which alone receives from it. Any worker may send to it, each over its own
+ * queue and handle (struct port_worker), so that no packet changes threads.
+ *
+ * --- For implementers ---
+ * struct port_class: one row in port_classes[] (port.c). What a class keeps for itself follows struct dp_port, which is
+ * its first member (`size` bytes in all, zeroed). */
+#ifndef DATAPATH_PORT_H
+#define DATAPATH_PORT_H 1
+
+#include <net/if.h>
+#include "datapath/dp.h"
+#include "datapath/option.h"
+
+struct worker;
+struct punt_ring;
+
+enum { BATCH = 32 };
+
+/* What one worker has of one port. Written by that worker only; counters are read by main (relaxed atomics). */
+struct port_worker {
+    struct packet *queue[BATCH]; /* to be sent at the end of the burst */
+    unsigned n_queued;
+    bool dirty;               /* listed in worker.dirty */
+    int tx_fd;                /* the class's: -1 if it needs none */
+    struct punt_ring *punts;  /* packets of this port for main */
+    uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors, tx_packets, tx_bytes, tx_dropped, tx_errors;
+} __attribute__((aligned(CACHE_LINE)));
+
+struct port_class {
+    const char *type;
+    size_t size;
+    const struct option_row *options;
+    size_t n_options;
+    bool tunnel;  /* its packets come and go through TUN_POP and TUN_PUSH: neither rx nor tx */
+    bool offload; /* tx takes partial checksums and super-segments */
+
+    /* Main; may block. */
+    bool (*validate)(struct dp *, const struct dp_port_config *, const struct dp_port *except, int *bad_option,
+                     struct diag *d); /* beyond the options' rows; NULL: nothing more */
+    bool (*open)(struct dp_port *, const struct dp_port_config *, struct diag *d);
+    bool (*reconfigure)(struct dp_port *, const struct dp_port_config *, struct diag *d); /* NULL: cannot be */
+    void (*close)(struct dp_port *); /* no worker uses it any more; what open() and reopen() made goes */
+    void (*get_info)(const struct dp_port *, struct dp_port_info *); /* NULL: nothing to add to what dp_port says */
+    void (*get_stats)(const struct dp_port *, struct dp_port_stats *); /* likewise */
+    bool (*set_up)(struct dp_port *, bool up);
+
+    /* The owner. Up to BATCH packets from w's pool, `port` set; their number. Never blocks. NULL: nothing comes in. */
+    unsigned (*rx)(struct dp_port *, struct worker *w, struct packet *batch[BATCH]);
+    /* Any worker. Takes the packets: sent, or dropped with a reason. Never blocks. Counts what it sent. */
+    void (*tx)(struct dp_port *, struct worker *w, struct packet *batch[], unsigned n);
+};
+
+struct dp_port {
+    const struct port_class *class;
+    struct dp *dp;
+    struct dp_bridge *bridge;
+    uint32_t id, ofport; /* ofport: host order */
+    char *name;
+    void *aux;
+    bool local;
+    struct worker *owner;
+    bool polled;  /* the owner's: in its list */
+    unsigned hot; /* the owner's: polls left before it waits for epoll */
+    unsigned busy;/* the owner's: packets in the last burst */
+
+    /* The device, as last heard of. Written by main, read by workers (relaxed atomics). */
+    unsigned flags; /* DP_PORT_… */
+    uint32_t mtu;   /* of its IP packets; 0: no limit */
+    uint32_t ifindex; /* 0: none */
+    bool trouble;   /* set by a worker: the device refuses; main looks why */
+    uint8_t mac[6];
+    uint32_t speed_mbps;
+    char *error; /* why it does not work, or NULL */
+
+    int rx_fd; /* what the owner waits for; -1: poll always */
+    void *tunnel; /* datapath/tunnel's, of LOCAL and underlay ports */
+    struct port_worker *worker[]; /* one each; behind it, what the class keeps: port_private() */
+};
+
+extern const struct port_class *const port_classes[];
+extern const size_t n_port_classes;
+const struct port_class *port_class_by_type(const char *type);
+
+/* What the class keeps, its `size` bytes. */
+void *port_private(const struct dp_port *);
+
+/* Main. A worker begins or stops to receive from it and to send to it; stop returns when no worker uses it any more. */
+void port_start(struct dp_port *);
+void port_stop(struct dp_port *);
+void port_fail(struct dp_port *, const char *format, ...) PRINTF(2, 3); /* sets port->error; NULL clears it */
+void port_changed(struct dp_port *); /* bumps the state's generation and tells ofproto from dp_run() */
+/* Reads flags, MAC, MTU, ifindex from the kernel by name. False if there is no such device. */
+bool port_read_device(struct dp_port *);
+bool port_set_flags(const char *ifname, unsigned set, unsigned clear); /* IFF_… */
+
+/* Worker: the device answered with this errno. */
+void port_trouble(struct dp_port *, struct worker *, int error);
+
+#define PORT_CLASS(NAME) extern const struct port_class NAME
+PORT_CLASS(port_system_class);
+PORT_CLASS(port_underlay_class);
+PORT_CLASS(port_internal_class);
+PORT_CLASS(port_pcap_class);
+PORT_CLASS(port_null_class);
+PORT_CLASS(port_sim_class);
+PORT_CLASS(port_gre_class); /* datapath/tunnel */
+#undef PORT_CLASS
+
+#endif
