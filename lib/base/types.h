@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/param.h> /* MIN, MAX */
 
 #ifdef __CHECKER__
 #define XVS_BITWISE __attribute__((bitwise))
@@ -23,8 +24,6 @@ typedef uint32_t XVS_BITWISE be32;
 typedef uint64_t XVS_BITWISE be64;
 
 #define ARRAY_SIZE(A) (sizeof(A) / sizeof((A)[0]))
-#define MIN(A, B) ((A) < (B) ? (A) : (B))
-#define MAX(A, B) ((A) > (B) ? (A) : (B))
 #define ROUND_UP(X, N) (((X) + (N)-1) / (N) * (N))
 #define likely(X) __builtin_expect(!!(X), 1)
 #define unlikely(X) __builtin_expect(!!(X), 0)
