@@ -65,6 +65,11 @@ struct dp_gen {
     uint32_t n; /* atomic */
 };
 void dp_bump(struct dp *, struct dp_gen *);
+/* Before the memory of a dp_gen goes: (1) its owner is unpublished, so that no new walk can note it, (2) dp_forget():
+ * what was cached before is walked anew and its dependencies are not looked at, (3) dp_defer() or dp_synchronize(),
+ * (4) free. It costs every flow one walk, so it is for ports and bridges, not for rules: keep generations in memory
+ * that stays (a table's, a hash bucket's). dp_port_del() and dp_bridge_destroy() do (2) and (3) themselves. */
+void dp_forget(struct dp *);
 
 /* --- Counters ---
  * One slot a worker, summed on read. Allocate with dp_tally_size(); exact once traffic stops and dp_synchronize() has
@@ -179,7 +184,8 @@ struct dp_path {
     } *deps;
     struct dp_tally **tallies;    /* counters of the rules, groups, MAC entries that the packet met */
     uint32_t n_deps, a_deps, n_tallies, a_tallies;
-    enum drop_reason drop;        /* if no action does anything with the packet: why */
+    enum drop_reason drop;        /* if no action does anything with the packet: why. Counted behind the last action
+                                     also when there are some (a PUNT_LEARN_MAC of a packet that goes nowhere) */
     bool uncacheable;             /* a bound was hit, or the outcome is for this packet only */
 };
 void dp_path_init(struct dp_path *);
@@ -194,8 +200,8 @@ struct dp_callbacks {
     void (*walk)(void *bridge_aux, const struct flow_key *, struct dp_path *);
     /* The same, from "output to this port" on: a packet that waited for a neighbour goes on. Main. */
     void (*walk_output)(void *bridge_aux, struct dp_port *, const struct flow_key *, struct dp_path *);
-    /* Main, from dp_run(): a packet (or its first max_len bytes; `total` was its length) punted by an action of a path
-     * of this bridge. All offloads are finished. */
+    /* Main, from dp_run(): a packet (or its first max_len bytes; `total` was its length) punted by an action that names
+     * this bridge (struct dpact_punt). All offloads are finished; of a super-segment each segment is punted alone. */
     void (*punt)(void *bridge_aux, uint32_t kind, const void *blob, size_t blob_len, const struct packet *, size_t total);
     /* Main, from dp_run(): the port's state changed (link, device gone or back, MAC, MTU, tunnel's route). */
     void (*port_changed)(void *bridge_aux, struct dp_port *);

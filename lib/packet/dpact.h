@@ -27,7 +27,12 @@ struct dpact_drop { struct dpact a; };  /* arg: enum drop_reason */
 struct dpact_vlan { struct dpact a; };  /* arg: tpid << 16 | tci, host order */
 struct dpact_set  { struct dpact a; union field_value value, mask; }; /* arg: enum field_id */
 struct dpact_clone { struct dpact a; uint8_t nested[]; };             /* a list, up to len */
-struct dpact_punt { struct dpact a; uint32_t max_len, blob_len; uint8_t blob[]; }; /* arg: kind, the walk's affair */
+struct dpact_punt { /* arg: kind, the walk's affair */
+    struct dpact a;
+    void *bridge; /* struct dp_bridge whose punt() gets it (a walk may cross bridges); NULL: that of the port it came in by */
+    uint32_t max_len, blob_len;
+    uint8_t blob[];
+};
 struct dpact_hold { struct dpact a; be64 tun_id; be32 nexthop, tun_src, tun_dst; uint32_t ifindex; }; /* arg: tunnel port */
 struct dpact_push {
     struct dpact a;        /* arg: tunnel port */
