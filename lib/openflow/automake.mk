@@ -4,6 +4,11 @@ noinst_LIBRARIES += lib/openflow/libopenflow.a
 lib_openflow_libopenflow_a_SOURCES =
 lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/error.def \
+	lib/openflow/msg-packet.c \
+	lib/openflow/msg-port.c \
+	lib/openflow/msg-session.c \
+	lib/openflow/msg-switch.c \
+	lib/openflow/msg-table.c \
 	lib/openflow/msg.def \
 	lib/openflow/msg.h \
 	lib/openflow/ofp.c \

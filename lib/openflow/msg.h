@@ -11,8 +11,8 @@
 void hello_encode(uint32_t versions, uint32_t xid, struct buf *out);
 enum ofp_error hello_decode(const struct ofp_header *, struct rd body, uint32_t *versions);
 
-void ofp_simple_encode(struct buf *out, enum ofp_msg_type, uint32_t xid);          /* a message with no body */
-void ofp_echo_encode(struct buf *out, bool reply, uint32_t xid, const void *data, size_t len);
+void ofp_simple_encode(struct buf *out, enum ofp_msg_type, uint32_t xid); /* a message with no body, OpenFlow 1.3 */
+void ofp_echo_encode(struct buf *out, bool reply, uint32_t xid, const void *data, size_t len); /* len up to 65527 */
 
 struct ofp_features {
     uint64_t datapath_id;
@@ -79,7 +79,7 @@ struct packet_in {
     const void *data;
     size_t data_len;
 };
-void packet_in_encode(const struct packet_in *, struct buf *out);
+void packet_in_encode(const struct packet_in *, struct buf *out); /* data is cut so that the message fits */
 enum ofp_error packet_in_decode(struct rd body, struct packet_in *); /* data points into the message */
 
 struct packet_out {
@@ -105,19 +105,40 @@ struct ofp_async_config {
 void async_encode(const struct ofp_async_config *, enum ofp_msg_type, uint32_t xid, struct buf *out);
 enum ofp_error async_decode(struct rd body, struct ofp_async_config *);
 
-/* TABLE_MOD (1.3: deprecated bits only), TABLE_FEATURES as read (one entry per table; `next_table` the first of the
- * tables that goto may lead to). */
-enum ofp_error table_mod_decode(struct rd body, uint8_t *table, uint32_t *config);
+void table_mod_encode(uint8_t table, uint32_t config, uint32_t xid, struct buf *out);
+enum ofp_error table_mod_decode(struct rd body, uint8_t *table, uint32_t *config); /* 1.3: deprecated bits only */
+
+/* TABLE_FEATURES as read, one entry per table: it takes every field, action and instruction of our tables of rows, and
+ * goto leads to every table behind it. */
 struct ofp_table_features {
     uint8_t table, n_tables;
-    const char *name;
-    uint32_t max_entries;
+    char name[33];
+    uint64_t metadata_match, metadata_write;
+    uint32_t config, max_entries;
 };
 void table_features_encode(const struct ofp_table_features *, struct buf *out);
+/* One entry, moves on; its properties are checked in structure only. n_tables: the highest next table and one, or 0. */
+enum ofp_error table_features_decode(struct rd *, struct ofp_table_features *);
+
+/* Nicira's: the wanted format of packet-ins (0: the standard's), and this connection's controller id (`id` of
+ * controller actions that mean it). */
+void nx_packet_in_format_encode(uint32_t format, uint32_t xid, struct buf *out);
+enum ofp_error nx_packet_in_format_decode(struct rd body, uint32_t *format);
+void nx_controller_id_encode(uint16_t id, uint32_t xid, struct buf *out);
+enum ofp_error nx_controller_id_decode(struct rd body, uint16_t *id);
+
+/* XVS_BRIDGE_INFO: what xvs-ofctl must know to warn of flows that can match nothing. */
+struct xvs_bridge_info {
+    uint32_t n_tunnel_ports;
+};
+void xvs_bridge_info_encode(const struct xvs_bridge_info *, uint32_t xid, struct buf *out);
+enum ofp_error xvs_bridge_info_decode(struct rd body, struct xvs_bridge_info *);
 
 struct ofp_error_msg {
-    uint16_t type, code;
-    const void *data;
+    uint16_t type, code;    /* as on the wire; an experimenter's: OFPET_EXPERIMENTER and its exp_type */
+    uint32_t experimenter;
+    enum ofp_error error;   /* what they mean, OFPERR_OK if unknown */
+    const void *data;       /* start of the offending message, or text for HELLO_FAILED; points into the message */
     size_t data_len;
 };
 enum ofp_error error_msg_decode(struct rd body, struct ofp_error_msg *);

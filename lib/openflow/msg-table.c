@@ -1,0 +1,187 @@
+/* Messages about flow tables: statistics, changes, features (OpenFlow 1.3.5, 7.3.4.2, 7.3.5.4, 7.3.5.5). */
+#include "openflow/msg.h"
+
+void table_mod_encode(uint8_t table, uint32_t config, uint32_t xid, struct buf *out)
+{
+    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_TABLE_MOD, xid);
+    buf_u8(out, table);
+    buf_zeros(out, 3);
+    buf_u32(out, config);
+    ofp_msg_end(out, at);
+}
+
+enum ofp_error table_mod_decode(struct rd body, uint8_t *table, uint32_t *config)
+{
+    *table = rd_u8(&body);
+    rd_skip(&body, 3);
+    *config = rd_u32(&body);
+    return body.err;
+}
+
+void table_stats_encode(const struct ofp_table_stats *s, struct buf *out)
+{
+    buf_u8(out, s->table);
+    buf_zeros(out, 3);
+    buf_u32(out, s->active);
+    buf_u64(out, s->lookups);
+    buf_u64(out, s->matched);
+}
+
+enum ofp_error table_stats_decode(struct rd *r, struct ofp_table_stats *s)
+{
+    s->table = rd_u8(r);
+    rd_skip(r, 3);
+    s->active = rd_u32(r);
+    s->lookups = rd_u64(r);
+    s->matched = rd_u64(r);
+    return r->err;
+}
+
+/* --- Features --- */
+
+enum property {
+    P_INSTRUCTIONS = 0,
+    P_NEXT_TABLES = 2,
+    P_WRITE_ACTIONS = 4,
+    P_APPLY_ACTIONS = 6,
+    P_MATCH = 8,
+    P_WILDCARDS = 10,
+    P_WRITE_SETFIELD = 12,
+    P_APPLY_SETFIELD = 14,
+};
+enum { FEATURES_FIXED_LEN = 64, FEATURES_NAME_LEN = 32 };
+
+static size_t property_begin(struct buf *out, enum property p)
+{
+    size_t at = out->len;
+    buf_u16(out, p);
+    buf_u16(out, 0);
+    return at;
+}
+
+/* 7.3.5.5.2: the length does not count the padding to 8 bytes. */
+static void property_end(struct buf *out, size_t at)
+{
+    buf_set_u16(out, at + 2, out->len - at);
+    buf_align(out, at, 8);
+}
+
+static void put_next_tables(const struct ofp_table_features *f, struct buf *out)
+{
+    size_t at = property_begin(out, P_NEXT_TABLES);
+    for (unsigned t = f->table + 1; t < f->n_tables; t++)
+        buf_u8(out, t);
+    property_end(out, at);
+}
+
+/* Standard ids only: an experimenter's would need more of them than its row tells. */
+#define OF(TYPE) (TYPE)
+#define NX(SUBTYPE) (-1)
+
+static void put_instructions(const struct ofp_table_features *f, struct buf *out)
+{
+    enum { GOTO_TABLE = 1 };
+    static const int types[] = {
+#define INSTRUCTION(id, wire, ...) wire,
+#include "openflow/instruction.def"
+#undef INSTRUCTION
+    };
+    size_t at = property_begin(out, P_INSTRUCTIONS);
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (types[i] >= 0 && (types[i] != GOTO_TABLE || f->table + 1 < f->n_tables)) {
+            buf_u16(out, types[i]);
+            buf_u16(out, 4);
+        }
+    property_end(out, at);
+}
+
+static void put_actions(enum property p, struct buf *out)
+{
+    static const int types[] = {
+#define ACTION(id, wire, ...) wire,
+#include "openflow/action.def"
+#undef ACTION
+    };
+    size_t at = property_begin(out, p);
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (types[i] >= 0) {
+            buf_u16(out, types[i]);
+            buf_u16(out, 4);
+        }
+    property_end(out, at);
+}
+
+#undef OF
+#undef NX
+
+/* Fields of OpenFlow's own class. */
+static void put_fields(enum property p, struct buf *out)
+{
+    bool set = p == P_WRITE_SETFIELD || p == P_APPLY_SETFIELD;
+    size_t at = property_begin(out, p);
+    for (enum field_id f = 0; f < N_FIELDS; f++) {
+        if (fields[f].oxm >> 16 != 0x8000 || (set && fields[f].access != RW))
+            continue;
+        buf_u32(out, oxm_header(f, p == P_MATCH && fields[f].mask == M_ANY));
+    }
+    property_end(out, at);
+}
+
+void table_features_encode(const struct ofp_table_features *f, struct buf *out)
+{
+    size_t at = out->len;
+    buf_u16(out, 0);
+    buf_u8(out, f->table);
+    buf_zeros(out, 5);
+    size_t n = strnlen(f->name, FEATURES_NAME_LEN - 1);
+    buf_put(out, f->name, n);
+    buf_zeros(out, FEATURES_NAME_LEN - n);
+    buf_u64(out, f->metadata_match);
+    buf_u64(out, f->metadata_write);
+    buf_u32(out, f->config);
+    buf_u32(out, f->max_entries);
+    put_instructions(f, out);
+    put_next_tables(f, out);
+    put_actions(P_WRITE_ACTIONS, out);
+    put_actions(P_APPLY_ACTIONS, out);
+    put_fields(P_MATCH, out);
+    put_fields(P_WILDCARDS, out);
+    put_fields(P_WRITE_SETFIELD, out);
+    put_fields(P_APPLY_SETFIELD, out);
+    buf_set_u16(out, at, out->len - at);
+}
+
+static void decode_properties(struct rd *r, struct ofp_table_features *f)
+{
+    while (rd_left(r)) {
+        uint16_t type = rd_u16(r), len = rd_u16(r);
+        if (len < 4)
+            rd_fail(r, OFPERR_TFFC_BAD_LEN);
+        struct rd property = rd_sub(r, len < 4 ? 0 : len - 4);
+        rd_skip(r, ROUND_UP(len, 8) - len);
+        if (type == P_NEXT_TABLES)
+            while (rd_left(&property)) {
+                unsigned next = rd_u8(&property) + 1;
+                f->n_tables = MAX(f->n_tables, MIN(next, 255));
+            }
+    }
+}
+
+enum ofp_error table_features_decode(struct rd *r, struct ofp_table_features *f)
+{
+    *f = (struct ofp_table_features){0};
+    uint16_t len = rd_u16(r);
+    if (len < FEATURES_FIXED_LEN)
+        rd_fail(r, OFPERR_TFFC_BAD_LEN);
+    struct rd e = rd_sub(r, len < 2 ? 0 : len - 2);
+    f->table = rd_u8(&e);
+    rd_skip(&e, 5);
+    rd_bytes(&e, f->name, FEATURES_NAME_LEN);
+    f->metadata_match = rd_u64(&e);
+    f->metadata_write = rd_u64(&e);
+    f->config = rd_u32(&e);
+    f->max_entries = rd_u32(&e);
+    decode_properties(&e, f);
+    rd_fail(r, e.err);
+    return r->err;
+}
