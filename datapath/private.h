@@ -21,6 +21,7 @@ enum { DP_MAX_BRIDGES = 1024, MAX_DEPTH = 8 /* lookups of one packet */ };
 
 /* Counters that one thread writes and others read. */
 #define stat_add(P, N) __atomic_store_n((P), *(P) + (N), __ATOMIC_RELAXED)
+#define stat_set(P, N) __atomic_store_n((P), (N), __ATOMIC_RELAXED)
 #define stat_read(P) __atomic_load_n((P), __ATOMIC_RELAXED)
 #define load_relaxed(P) __atomic_load_n((P), __ATOMIC_RELAXED)
 #define store_relaxed(P, V) __atomic_store_n((P), (V), __ATOMIC_RELAXED)
@@ -31,7 +32,8 @@ struct dp_bridge {
     struct dp *dp;
     char *name;
     void *aux;
-    unsigned index; /* in dp.bridges; workers keep a cache's state by it */
+    unsigned index;  /* in dp.bridges; workers keep a cache's state by it */
+    uint32_t serial; /* another one for each bridge that ever was */
     /* Worker or main: the callback of dp_callbacks, or for the tunnels' own pseudo-bridge theirs. */
     void (*walk)(void *aux, const struct flow_key *, struct dp_path *);
     struct dp_port *local; /* or NULL. RCU */
@@ -51,7 +53,7 @@ struct dp {
 
     struct dp_port *ports[DP_MAX_PORTS]; /* RCU, by id */
     struct dp_bridge *bridges[DP_MAX_BRIDGES];
-    uint32_t next_port, next_owner;
+    uint32_t next_port, next_owner, next_serial;
 
     int epoll;   /* dp_fd(): everything below */
     int wake_fd; /* eventfd: workers → main */
@@ -123,6 +125,11 @@ enum drop_reason tunnel_push(struct worker *, const struct dpact_push *, struct 
 /* Worker. Outer headers away, packet->tun, in_phy_port and port (= tunnel port's id) set, rx counted. The caller looks
  * it up again. */
 enum drop_reason tunnel_pop(struct worker *, struct dp_port *tunnel_port, struct packet *);
+/* Worker. DPACT_HOLD, before the packet is handed to main: from here on the packets of this tunnel port keep their order.
+ * Every packet for which it was called ends in tunnel_hold(), or in tunnel_hold_lost() (any thread) if it was dropped
+ * on the way. `port`: the action's arg. */
+void tunnel_hold_begin(struct dp *, uint32_t port);
+void tunnel_hold_lost(struct dp *, uint32_t port);
 /* Main, from dp_run(): a packet waits for a neighbour. The packet is the caller's, copy it; offloads as they were. */
 void tunnel_hold(struct dp *, const struct dpact_hold *, const struct packet *);
 /* Main: the words for a dropped packet (its first bytes), appended to what is known of any ("port, length"). */
