@@ -410,6 +410,11 @@ class Capture:
         return self.packets()
 
     def stop(self):
+        """Ends the capture after what is on its way has been written, and gives the packets."""
+        self.end()
+        return self.packets()
+
+    def end(self):
         """Ends the capture after what is on its way has been written."""
         if self.process.poll() is None:
             size, quiet_since = -1, time.monotonic()
@@ -420,7 +425,15 @@ class Capture:
                     size, quiet_since = now, time.monotonic()
                 time.sleep(0.02)
             end_process(self.process, signal.SIGINT)
-        return self.packets()
+
+    def fields(self, *names, display_filter=""):
+        """What tshark reads in the packets: a dict of lists per packet (a field may be there once per layer)."""
+        wanted = [word for name in names for word in ("-e", name)]
+        done = run("tshark", "-r", self.path, "-n", "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
+                   "-o", "tcp.check_checksum:TRUE", "-T", "fields", "-E", "separator=;", "-E", "aggregator=,", *wanted,
+                   *(["-Y", display_filter] if display_filter else []))
+        rows = [line.split(";") for line in done.stdout.splitlines()]
+        return [{name: value.split(",") if value else [] for name, value in zip(names, row)} for row in rows]
 
     def close(self):
         end_process(self.process)
