@@ -70,18 +70,24 @@ struct flow_key {
     } l4;
     struct {
         uint8_t target[16];
-        uint8_t sll[6], tll[6];
-        be32 zero;
+        uint8_t sll[6];
+        be16 zero;
+        uint8_t tll[6];
+        be16 zero2;
     } nd;
     struct {
         be32 key; /* of a GRE packet in transit; 0 if it has none */
-        be16 flags; /* the first two octets of the GRE header, with bit 0 (GRE_KEY_PRESENT) as on the wire */
+        be16 flags; /* the first two octets of the GRE header; GRE_KEY_PRESENT only if `key` is one */
         be16 proto;
     } gre;
 };
 
 enum { FLOW_KEY_WORDS = sizeof(struct flow_key) / 8 };
 static_assert(sizeof(struct flow_key) % 8 == 0 && FLOW_KEY_WORDS <= 64, "a map of words fits a uint64_t");
+
+/* RFC 2784 and RFC 2890, in host order. A condition on gre.key demands GRE_KEY_PRESENT too (match_set()), since a key of
+ * 0 is a key. */
+enum { GRE_CSUM_PRESENT = 0x8000, GRE_ROUTING_PRESENT = 0x4000, GRE_KEY_PRESENT = 0x2000, GRE_VERSION_BITS = 7 };
 
 enum { TUN_DF = 1, TUN_CSUM = 2, TUN_KEY = 4 }; /* tun.flags, Open vSwitch's FLOW_TNL_F_… */
 
