@@ -1,4 +1,17 @@
 # ofproto: OpenFlow behaviour of a bridge. May include lib/* and datapath/dp.h.
 # One file a line, sorted; headers too.
 noinst_LIBRARIES += ofproto/libofproto.a
-ofproto_libofproto_a_SOURCES =
+ofproto_libofproto_a_SOURCES = \
+	ofproto/async.c \
+	ofproto/bridge.h \
+	ofproto/dispatch.c \
+	ofproto/multipart.c \
+	ofproto/ofconn.c \
+	ofproto/ofproto.c \
+	ofproto/ofproto.h \
+	ofproto/packet-io.c \
+	ofproto/ports.c \
+	ofproto/rule.c \
+	ofproto/session.h \
+	ofproto/tables.c \
+	ofproto/timeouts.c

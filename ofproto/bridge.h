@@ -19,15 +19,22 @@ enum { N_TABLES = 254 };
  * replaces (RCU, then bumps the table). */
 struct rule {
     uint64_t cookie; /* atomic: MODIFY never changes it, but a walk copies it to packet-ins */
-    msec_t created, modified;
+    msec_t created;
+    msec_t counted_since; /* when its counters last began at zero: the idle timeout starts no earlier */
     uint16_t idle_timeout, hard_timeout, flags;
     uint8_t table;
+    uint8_t reason; /* of a doomed rule: OFPRR_…, or RULE_REPLACED */
     const struct rule_acts *acts; /* RCU */
     struct dp_tally *tally;
-    struct cds_list_head timers; /* empty: no timeout */
-    struct cls_rule cls; /* last */
+    bool tally_taken;             /* a rule that replaced this one goes on counting in it, and owns it */
+    struct cds_list_head timers;  /* in a slot of the wheel; empty: no timeout */
+    struct cds_list_head doomed;  /* hidden, and waiting for tables_settle() */
+    struct cls_rule cls;          /* last */
 };
-struct rule_acts { /* shared by rules with equal instructions */
+enum { RULE_REPLACED = 0xff };    /* no flow-removed: OpenFlow 1.3.5, 6.4 */
+
+struct rule_acts { /* shared by rules with equal instructions, of all bridges */
+    struct rule_acts *next;
     uint32_t refs, hash, len;
     uint64_t list[]; /* struct act… */
 };
@@ -48,9 +55,9 @@ struct ofport {
     bool tunnel, local;
     uint32_t config, state; /* OFPPC_…, OFPPS_…; atomic, gen bumped */
     struct dp_gen gen;
-    struct ofp_port_desc desc;
+    struct ofp_port_desc desc;   /* main's; its config and state are the above */
     msec_t created;
-    struct cds_list_head node;
+    struct port_spec *spec;      /* ports.c: what it was opened with, to open it again under another number */
 };
 
 struct ofproto {
@@ -70,12 +77,30 @@ struct ofproto {
     struct dp_gen ports_gen;     /* the set of ports, and what floods go to */
     struct fdb *fdb;             /* fdb.c; RCU inside, generations per bucket */
     struct cds_list_head conns;  /* ofconn.c */
-    struct sessions *sessions;   /* round state: barriers and flow-removed that wait for dp_synchronize() */
-    struct timeouts *timeouts;   /* rules with idle or hard timeout */
+    struct timeouts *timeouts;   /* timeouts.c: rules with idle or hard timeout */
+    size_t n_rules;              /* visible ones */
+    struct cds_list_head doomed; /* rules that no walk of the newest version sees, but older walks may */
+    bool unsettled;              /* something changed, or a packet was sent, since the last dp_synchronize() */
+    uint64_t generation_id;      /* OpenFlow 1.3.5, 6.3.5: the highest seen */
+    bool generation_known;
+
+    unsigned controllers;        /* configured */
+    msec_t lonely_since;         /* none of them has been connected since; 0: one is, or none is configured */
+    msec_t patience;             /* three times the inactivity probe */
 };
 
+/* --- ofproto.c --- */
+/* Everything done so far is seen by all workers, and doomed rules are told of and freed. Barriers call it. `force`: also if
+ * nothing changed, so that counters are exact. */
+void ofproto_settle(struct ofproto *, bool force);
+
 /* --- ports.c --- */
+void ports_create(struct ofproto *);
+void ports_destroy(struct ofproto *); /* no port is left */
 struct ofport *ofport_lookup(const struct ofproto *, uint32_t number); /* walk or main; NULL */
+void ofport_refresh(struct ofport *); /* after the datapath said that it changed: PORT_STATUS if users see it */
+enum ofp_error ofport_mod(struct ofproto *, const struct ofp_port_mod *);
+void ofport_get_stats(const struct ofport *, struct ofp_port_stats *, msec_t now);
 /* Calls fn for every port, in order of number. Walk or main. */
 void ofport_for_each(const struct ofproto *, void (*fn)(struct ofport *, void *aux), void *aux);
 
@@ -95,11 +120,13 @@ void walk_packet(struct ofproto *, const struct flow_key *, struct dp_path *, st
 void walk_actions(struct ofproto *, const struct flow_key *, const void *acts, size_t acts_len, struct dp_path *, struct walk_listener *);
 void walk_output(struct ofproto *, struct dp_port *, const struct flow_key *, struct dp_path *, struct walk_listener *);
 
-/* What the walk writes into the blob of a PUNT. The kind is an enum punt_kind. */
+/* What the walk writes into the blob of a PUNT: as the pipeline saw the packet when it was punted (tun_id too, whether it
+ * came from the packet's tunnel or from set_tunnel; struct packet's own `tun` is not needed). The kind is an enum punt_kind. */
 enum punt_kind { PUNT_PACKET_IN, PUNT_LEARN_MAC };
 struct punt_packet_in {
-    uint64_t cookie, metadata;
-    uint32_t in_port, pkt_mark, reg[16]; /* host order */
+    uint64_t cookie, metadata, tun_id; /* host order; cookie of a packet-out's actions: UINT64_MAX */
+    uint32_t in_port, in_phy_port, pkt_mark, reg[16];
+    be32 tun_src, tun_dst;
     uint16_t max_len, controller_id;
     uint8_t reason, table; /* OFPR_… */
 };
@@ -117,16 +144,46 @@ uint32_t fdb_lookup(struct fdb *, uint16_t vlan, const uint8_t mac[6], struct dp
 void fdb_learn(struct fdb *, const struct punt_learn_mac *, msec_t now); /* main */
 void fdb_flush_port(struct fdb *, uint32_t port);
 void fdb_run(struct fdb *, msec_t now); /* aging */
+msec_t fdb_wake_at(const struct fdb *); /* INT64_MAX: it is empty */
+
+/* --- rule.c --- */
+struct rule *rule_create(struct ofproto *, const struct flow_mod *, struct rule *takes_tally_of /* or NULL */, msec_t now);
+void rule_free(void *rule); /* after a grace period, or never published */
+void rule_set_acts(struct ofproto *, struct rule *, const void *list, size_t len);
+enum ofp_error acts_check_references(const void *list, size_t len); /* groups and meters: there are none */
+bool rule_outputs_to(const struct rule *, uint32_t port, uint32_t group); /* OFPP_ANY, OFPG_ANY: no condition */
+void rule_fill_stats(struct ofproto *, const struct rule *, msec_t now, struct flow_stats *); /* match included */
+void rule_fill_removed(struct ofproto *, const struct rule *, msec_t now, struct flow_removed *);
+
+/* --- timeouts.c: a wheel of the rules that end by time --- */
+struct timeouts *timeouts_create(msec_t now);
+void timeouts_destroy(struct timeouts *);
+void timeouts_add(struct timeouts *, struct rule *);
+void timeouts_remove(struct timeouts *, struct rule *);
+/* Calls expire() for the rules whose time has come, with OFPRR_IDLE_TIMEOUT or OFPRR_HARD_TIMEOUT; it removes them. */
+void timeouts_run(struct ofproto *, msec_t now, void (*expire)(struct rule *, uint8_t reason, void *aux), void *aux);
+msec_t timeouts_wake_at(const struct timeouts *); /* INT64_MAX: never */
 
 /* --- tables.c: rules come and go --- */
+void tables_create(struct ofproto *);
+void tables_destroy(struct ofproto *);
 enum ofp_error tables_flow_mod(struct ofproto *, const struct flow_mod *, msec_t now);
 void tables_run(struct ofproto *, msec_t now); /* timeouts */
+void tables_flush(struct ofproto *);           /* removes every rule, as a delete of all does */
+void tables_settle(struct ofproto *);          /* after dp_synchronize(): doomed rules end */
 /* Non-strict selection for statistics. */
 void tables_select(struct ofproto *, const struct flow_stats_request *, void (*fn)(struct rule *, void *aux), void *aux);
 
-/* --- ofconn.c --- */
+/* --- async.c: what connections are told unasked --- */
 void conns_packet_in(struct ofproto *, const struct punt_packet_in *, const struct packet *, size_t total);
-void conns_flow_removed(struct ofproto *, struct rule *, uint8_t reason); /* sent at the end of the round, counters exact */
-void conns_port_status(struct ofproto *, struct ofport *, uint8_t reason);
+void conns_flow_removed(struct ofproto *, const struct rule *, uint8_t reason); /* counters exact by now */
+void conns_port_status(struct ofproto *, const struct ofport *, uint8_t reason);
+
+/* --- ofconn.c --- */
+void conns_run(struct ofproto *, msec_t now);
+msec_t conns_wake_at(const struct ofproto *);
+
+/* --- packet-io.c --- */
+enum ofp_error packet_out_execute(struct ofproto *, const struct packet_out *);
 
 #endif

@@ -74,6 +74,7 @@ struct ofconn_status {
     uint8_t version;
     msec_t since;
     uint64_t received, sent, packet_ins, packet_ins_dropped;
+    uint64_t events_dropped; /* flow-removed and port-status that the peer was too slow for */
     const char *last_error; /* "" */
 };
 struct ofconn *ofconn_open(struct ofproto *, enum ofconn_kind, const struct ofconn_callbacks *, void *aux,

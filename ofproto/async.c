@@ -1,0 +1,192 @@
+/* async.c: what connections are told unasked: packet-ins, removed flows, ports.
+ *
+ * A peer that reads slowly must not cost memory without bound, nor must one port's flood of packet-ins keep out another
+ * port's single packet: packet-ins that cannot go out at once wait in lanes by port, served in turn; when the queue is
+ * full the longest lane loses its oldest. */
+#include "ofproto/session.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+LOG_MODULE(async);
+
+/* OpenFlow 1.3.5, 6.1.1 and 7.3.10: a master or equal gets everything (but for invalid TTLs, which are asked for), a slave
+ * port-status only. */
+void async_init(struct ofconn *c)
+{
+    c->async = (struct ofp_async_config){
+        .packet_in = {1 << OFPR_NO_MATCH | 1 << OFPR_ACTION, 0},
+        .port_status = {1 << OFPPR_ADD | 1 << OFPPR_DELETE | 1 << OFPPR_MODIFY, 1 << OFPPR_ADD | 1 << OFPPR_DELETE | 1 << OFPPR_MODIFY},
+        .flow_removed = {1 << OFPRR_IDLE_TIMEOUT | 1 << OFPRR_HARD_TIMEOUT | 1 << OFPRR_DELETE | 1 << OFPRR_GROUP_DELETE, 0},
+    };
+    for (unsigned i = 0; i < PIN_LANES; i++)
+        CDS_INIT_LIST_HEAD(&c->pins.lane[i].pins);
+}
+
+/* A service connection has come to ask something, not to listen, unless it says so. */
+static bool wants(const struct ofconn *c, const uint32_t mask[2], uint8_t reason)
+{
+    if (!c->up || (c->kind == OFCONN_SERVICE && !c->async_set && !c->miss_send_len))
+        return false;
+    return reason < 32 && mask[c->role == OFPCR_SLAVE] >> reason & 1;
+}
+
+/* --- Packet-ins --- */
+
+static void lane_pop(struct pin_queue *q, unsigned lane, struct buf *b)
+{
+    struct pin *p = cds_list_entry(q->lane[lane].pins.next, struct pin, node);
+    cds_list_del(&p->node);
+    q->lane[lane].n--;
+    q->n--;
+    q->bytes -= p->len;
+    if (b)
+        buf_put(b, p->data, p->len);
+    free(p);
+}
+
+static unsigned longest_lane(const struct pin_queue *q)
+{
+    unsigned longest = 0;
+    for (unsigned i = 1; i < PIN_LANES; i++)
+        if (q->lane[i].n > q->lane[longest].n)
+            longest = i;
+    return longest;
+}
+
+static void enqueue(struct ofconn *c, uint32_t port, const struct buf *m)
+{
+    struct pin_queue *q = &c->pins;
+    unsigned lane = port % PIN_LANES;
+    struct pin *p = xmalloc(sizeof *p + m->len);
+    p->len = m->len;
+    memcpy(p->data, m->data, m->len);
+    cds_list_add_tail(&p->node, &q->lane[lane].pins);
+    q->lane[lane].n++;
+    q->n++;
+    q->bytes += p->len;
+    while (q->n > PIN_MAX_PACKETS || q->bytes > PIN_MAX_BYTES) {
+        lane_pop(q, longest_lane(q), NULL);
+        c->packet_ins_dropped++;
+    }
+}
+
+void async_run(struct ofconn *c)
+{
+    struct pin_queue *q = &c->pins;
+    while (q->n && !c->dead && ofconn_backlog(c) < SEND_HIGH) {
+        do
+            q->turn = (q->turn + 1) % PIN_LANES;
+        while (!q->lane[q->turn].n);
+        struct buf b = BUF_INIT;
+        lane_pop(q, q->turn, &b);
+        c->packet_ins++;
+        ofconn_send(c, &b);
+    }
+}
+
+void async_close(struct ofconn *c)
+{
+    for (unsigned i = 0; i < PIN_LANES; i++)
+        while (c->pins.lane[i].n)
+            lane_pop(&c->pins, i, NULL);
+}
+
+static void set_number(struct match *m, enum field_id f, uint64_t n)
+{
+    union field_value v;
+    if (n) {
+        field_value_set_u64(&v, n);
+        match_set(m, f, &v, NULL);
+    }
+}
+
+/* OpenFlow 1.3.5, 7.4.1: the match has the pipeline fields: in_port always, in_phy_port if it differs, metadata and
+ * tunnel id, and so on, if they are not zero. */
+static void packet_in_match(struct match *m, const struct punt_packet_in *in, const struct packet *p)
+{
+    memset(m, 0, sizeof *m);
+    set_number(m, FIELD_IN_PORT, in->in_port);
+    if (ntohl(p->in_phy_port) != in->in_port)
+        set_number(m, FIELD_IN_PHY_PORT, ntohl(p->in_phy_port));
+    set_number(m, FIELD_METADATA, in->metadata);
+    set_number(m, FIELD_PKT_MARK, in->pkt_mark);
+    set_number(m, FIELD_TUN_ID, be64toh(p->tun.id));
+    set_number(m, FIELD_TUN_SRC, ntohl(p->tun.src));
+    set_number(m, FIELD_TUN_DST, ntohl(p->tun.dst));
+    for (unsigned i = 0; i < ARRAY_SIZE(in->reg); i++)
+        set_number(m, FIELD_REG0 + i, in->reg[i]);
+}
+
+void conns_packet_in(struct ofproto *o, const struct punt_packet_in *in, const struct packet *p, size_t total)
+{
+    struct buf m = BUF_INIT;
+    struct ofconn *c;
+    struct ofport *port = ofport_lookup(o, in->in_port);
+    if (port && port->config & OFPPC_NO_PACKET_IN)
+        return;
+    cds_list_for_each_entry(c, &o->conns, node) {
+        if (!wants(c, c->async.packet_in, in->reason) || c->controller_id != in->controller_id)
+            continue;
+        if (!m.len) {
+            /* We buffer nothing, so the packet goes whole: 7.4.1, "If the packet is not buffered [...] the entire packet
+             * is included". */
+            struct packet_in pi = {.buffer_id = OFP_NO_BUFFER,
+                                   .total_len = MIN(total, (size_t)UINT16_MAX),
+                                   .reason = in->reason,
+                                   .table = in->table,
+                                   .cookie = in->cookie,
+                                   .data = p->data,
+                                   .data_len = p->len};
+            packet_in_match(&pi.match, in, p);
+            packet_in_encode(&pi, &m);
+        }
+        enqueue(c, in->in_port, &m);
+        async_run(c);
+    }
+    buf_free(&m);
+}
+
+/* --- Flows and ports --- */
+
+static void send_event(struct ofconn *c, const struct buf *m)
+{
+    if (ofconn_backlog(c) > EVENTS_HIGH) {
+        c->events_dropped++;
+        log_warn_rl("%s: the peer reads too slowly: flow-removed or port-status lost", c->o->name);
+        return;
+    }
+    struct buf b = BUF_INIT;
+    buf_put(&b, m->data, m->len);
+    ofconn_send(c, &b);
+}
+
+void conns_flow_removed(struct ofproto *o, const struct rule *r, uint8_t reason)
+{
+    struct buf m = BUF_INIT;
+    struct ofconn *c;
+    cds_list_for_each_entry(c, &o->conns, node) {
+        if (!wants(c, c->async.flow_removed, reason))
+            continue;
+        if (!m.len) {
+            struct flow_removed fr;
+            rule_fill_removed(o, r, clock_msec(), &fr);
+            flow_removed_encode(&fr, &m);
+        }
+        send_event(c, &m);
+    }
+    buf_free(&m);
+}
+
+void conns_port_status(struct ofproto *o, const struct ofport *p, uint8_t reason)
+{
+    struct buf m = BUF_INIT;
+    struct ofconn *c;
+    cds_list_for_each_entry(c, &o->conns, node) {
+        if (!wants(c, c->async.port_status, reason))
+            continue;
+        if (!m.len)
+            port_status_encode(reason, &p->desc, &m);
+        send_event(c, &m);
+    }
+    buf_free(&m);
+}

@@ -1,0 +1,338 @@
+/* dispatch.c: what each message of a session does: one row each, by message type. */
+#include "ofproto/session.h"
+#include "base/log.h"
+
+LOG_MODULE(openflow);
+
+static void reply_simple(struct ofconn *c, enum ofp_msg_type type, uint32_t xid)
+{
+    struct buf b = BUF_INIT;
+    ofp_simple_encode(&b, type, xid);
+    ofconn_send(c, &b);
+}
+
+static enum ofp_error ignore(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    (void)c, (void)h, (void)body, (void)now;
+    return OFPERR_OK;
+}
+
+static enum ofp_error handle_error(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct ofp_error_msg em;
+    (void)h, (void)now;
+    if (!error_msg_decode(body, &em))
+        log_info_rl("%s: the peer reports error %u/%u (%s)", c->o->name, em.type, em.code, ofp_error_name(em.error));
+    return OFPERR_OK;
+}
+
+static enum ofp_error handle_echo(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    (void)now;
+    ofp_echo_encode(&b, true, h->xid, body.p, rd_left(&body));
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+/* --- The switch --- */
+
+static enum ofp_error handle_features(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    struct ofp_features f = {
+        .datapath_id = ofproto_datapath_id(c->o),
+        .n_tables = N_TABLES,
+        .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS,
+    };
+    (void)body, (void)now;
+    features_encode(&f, h->xid, &b);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+static enum ofp_error handle_get_config(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    struct ofp_switch_config sc = {c->o->frag_mode, c->miss_send_len};
+    (void)body, (void)now;
+    switch_config_encode(&sc, OFPMSG_GET_CONFIG_REPLY, h->xid, &b);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+static enum ofp_error handle_set_config(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct ofp_switch_config sc;
+    (void)h, (void)now;
+    enum ofp_error e = switch_config_decode(body, &sc);
+    if (e)
+        return e;
+    if (sc.flags != OFPC_FRAG_NORMAL && sc.flags != OFPC_FRAG_DROP)
+        return OFPERR_SCFC_BAD_FLAGS; /* reassembly: FEATURES_REPLY does not offer OFPC_IP_REASM */
+    c->miss_send_len = sc.miss_send_len;
+    if (c->o->frag_mode != sc.flags) {
+        __atomic_store_n(&c->o->frag_mode, sc.flags, __ATOMIC_RELEASE);
+        dp_bump(c->o->dp, &c->o->settings_gen);
+        c->o->unsettled = true;
+    }
+    return OFPERR_OK;
+}
+
+/* --- This connection --- */
+
+/* OpenFlow 1.3.5, 6.3.6: generation ids are compared as "(int64_t)(GEN_ID_X - cached_generation_id) < 0 => stale", for
+ * requests of master and slave. */
+static bool is_stale(struct ofproto *o, uint64_t id)
+{
+    if (o->generation_known && (int64_t)(id - o->generation_id) < 0)
+        return true;
+    o->generation_id = id;
+    o->generation_known = true;
+    return false;
+}
+
+static void set_role(struct ofconn *c, uint32_t role)
+{
+    struct ofconn *other;
+    if (role == OFPCR_MASTER) /* "there is only one": the one before becomes a slave */
+        cds_list_for_each_entry(other, &c->o->conns, node) {
+            if (other != c && other->role == OFPCR_MASTER) {
+                other->role = OFPCR_SLAVE;
+                if (other->cb.state)
+                    other->cb.state(other->aux);
+            }
+        }
+    if (c->role != role) {
+        c->role = role;
+        if (c->cb.state)
+            c->cb.state(c->aux);
+    }
+}
+
+static enum ofp_error handle_role(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    struct ofp_role_request r;
+    (void)now;
+    enum ofp_error e = role_decode(body, &r);
+    if (e)
+        return e;
+    if ((r.role == OFPCR_MASTER || r.role == OFPCR_SLAVE) && is_stale(c->o, r.generation_id))
+        return OFPERR_RRFC_STALE;
+    if (r.role != OFPCR_NOCHANGE)
+        set_role(c, r.role);
+    r.role = c->role;
+    r.generation_id = c->o->generation_known ? c->o->generation_id : UINT64_MAX;
+    role_encode(&r, OFPMSG_ROLE_REPLY, h->xid, &b);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+static enum ofp_error handle_get_async(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    (void)body, (void)now;
+    async_encode(&c->async, OFPMSG_GET_ASYNC_REPLY, h->xid, &b);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+static enum ofp_error handle_set_async(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct ofp_async_config a;
+    (void)h, (void)now;
+    enum ofp_error e = async_decode(body, &a);
+    if (e)
+        return e;
+    c->async = a;
+    c->async_set = true;
+    return OFPERR_OK;
+}
+
+/* Nicira's formats have more in them; ours is OpenFlow's own (0), and a client that asks first, as ovs-ofctl's monitor
+ * does for format 2, goes on with that. */
+static enum ofp_error handle_packet_in_format(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    uint32_t format;
+    (void)c, (void)h, (void)now;
+    enum ofp_error e = nx_packet_in_format_decode(body, &format);
+    return e ? e : format == 0 ? OFPERR_OK : OFPERR_BRC_EPERM;
+}
+
+static enum ofp_error handle_controller_id(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    uint16_t id;
+    (void)h, (void)now;
+    enum ofp_error e = nx_controller_id_decode(body, &id);
+    if (!e)
+        c->controller_id = id;
+    return e;
+}
+
+static void count_tunnels(struct ofport *p, void *n) { *(uint32_t *)n += p->tunnel; }
+
+static enum ofp_error handle_bridge_info(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    struct xvs_bridge_info info = {0};
+    (void)body, (void)now;
+    ofport_for_each(c->o, count_tunnels, &info.n_tunnel_ports);
+    xvs_bridge_info_encode(&info, h->xid, &b);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+/* --- Changes --- */
+
+static enum ofp_error handle_flow_mod(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct flow_mod fm;
+    (void)h;
+    enum ofp_error e = flow_mod_decode(body, &fm);
+    if (!e)
+        e = tables_flow_mod(c->o, &fm, now);
+    flow_mod_free(&fm);
+    return e;
+}
+
+static enum ofp_error handle_packet_out(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct packet_out po;
+    (void)h, (void)now;
+    enum ofp_error e = packet_out_decode(body, &po);
+    if (!e)
+        e = packet_out_execute(c->o, &po);
+    buf_free(&po.acts);
+    return e;
+}
+
+static enum ofp_error handle_port_mod(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct ofp_port_mod pm;
+    (void)h, (void)now;
+    enum ofp_error e = port_mod_decode(body, &pm);
+    return e ? e : ofport_mod(c->o, &pm);
+}
+
+/* OpenFlow 1.3.5, 7.3.4.2: the config bits "are deprecated": taken, and they do nothing. */
+static enum ofp_error handle_table_mod(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    uint8_t table;
+    uint32_t config;
+    (void)c, (void)h, (void)now;
+    enum ofp_error e = table_mod_decode(body, &table, &config);
+    if (e)
+        return e;
+    if (table >= N_TABLES && table != OFPTT_ALL)
+        return OFPERR_TMFC_BAD_TABLE;
+    return config & ~3u ? OFPERR_TMFC_BAD_CONFIG : OFPERR_OK;
+}
+
+/* There are no groups and no meters yet. What asks for one is refused with the code that says so; deleting what does not
+ * exist is no error (6.7, 6.9), and controllers begin with it. */
+static enum ofp_error handle_group_mod(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    static const enum ofp_error by_command[] = {OFPERR_GMFC_OUT_OF_GROUPS, OFPERR_GMFC_UNKNOWN_GROUP, OFPERR_OK};
+    (void)c, (void)h, (void)now;
+    uint16_t command = rd_u16(&body);
+    return command < ARRAY_SIZE(by_command) ? by_command[command] : OFPERR_GMFC_BAD_COMMAND;
+}
+
+static enum ofp_error handle_meter_mod(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    static const enum ofp_error by_command[] = {OFPERR_MMFC_OUT_OF_METERS, OFPERR_MMFC_UNKNOWN_METER, OFPERR_OK};
+    (void)c, (void)h, (void)now;
+    uint16_t command = rd_u16(&body);
+    return command < ARRAY_SIZE(by_command) ? by_command[command] : OFPERR_MMFC_BAD_COMMAND;
+}
+
+static enum ofp_error handle_queue_config(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    uint32_t port = rd_u32(&body);
+    (void)now;
+    if (port != OFPP_ANY && !ofport_lookup(c->o, port))
+        return OFPERR_QOFC_BAD_PORT;
+    size_t at = ofp_msg_begin(&b, OFP13, OFPMSG_QUEUE_GET_CONFIG_REPLY, h->xid);
+    buf_u32(&b, port);
+    buf_zeros(&b, 4);
+    ofp_msg_end(&b, at);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+/* OpenFlow 1.3.5, 6.2: "the switch must finish processing all previously-received messages, including sending
+ * corresponding reply or error messages, before executing any messages beyond the Barrier Request". Ours: no packet
+ * received after the reply meets the old rules. */
+static enum ofp_error handle_barrier(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    (void)body, (void)now;
+    ofproto_settle(c->o, false);
+    reply_simple(c, OFPMSG_BARRIER_REPLY, h->xid);
+    return OFPERR_OK;
+}
+
+/* --- The table --- */
+
+static const struct {
+    handler_fn *fn;
+    bool changes; /* refused to a slave: OpenFlow 1.3.5, 6.3.6 */
+} handlers[N_OFPMSGS] = {
+    [OFPMSG_HELLO] = {ignore, false}, /* the version stays as it was agreed */
+    [OFPMSG_ERROR] = {handle_error, false},
+    [OFPMSG_ECHO_REQUEST] = {handle_echo, false},
+    [OFPMSG_ECHO_REPLY] = {ignore, false},
+    [OFPMSG_FEATURES_REQUEST] = {handle_features, false},
+    [OFPMSG_GET_CONFIG_REQUEST] = {handle_get_config, false},
+    [OFPMSG_SET_CONFIG] = {handle_set_config, false},
+    [OFPMSG_PACKET_OUT] = {handle_packet_out, true},
+    [OFPMSG_FLOW_MOD] = {handle_flow_mod, true},
+    [OFPMSG_GROUP_MOD] = {handle_group_mod, true},
+    [OFPMSG_PORT_MOD] = {handle_port_mod, true},
+    [OFPMSG_TABLE_MOD] = {handle_table_mod, true},
+    [OFPMSG_METER_MOD] = {handle_meter_mod, true},
+    [OFPMSG_BARRIER_REQUEST] = {handle_barrier, false},
+    [OFPMSG_QUEUE_GET_CONFIG_REQUEST] = {handle_queue_config, false},
+    [OFPMSG_ROLE_REQUEST] = {handle_role, false},
+    [OFPMSG_GET_ASYNC_REQUEST] = {handle_get_async, false},
+    [OFPMSG_SET_ASYNC] = {handle_set_async, false},
+    [OFPMSG_DESC_REQUEST] = {handle_desc, false},
+    [OFPMSG_FLOW_STATS_REQUEST] = {handle_flow_stats, false},
+    [OFPMSG_AGGREGATE_REQUEST] = {handle_aggregate, false},
+    [OFPMSG_TABLE_STATS_REQUEST] = {handle_table_stats, false},
+    [OFPMSG_PORT_STATS_REQUEST] = {handle_port_stats, false},
+    [OFPMSG_QUEUE_STATS_REQUEST] = {handle_queue_stats, false},
+    [OFPMSG_GROUP_STATS_REQUEST] = {handle_group_stats, false},
+    [OFPMSG_GROUP_DESC_REQUEST] = {handle_group_desc, false},
+    [OFPMSG_GROUP_FEATURES_REQUEST] = {handle_group_features, false},
+    [OFPMSG_METER_STATS_REQUEST] = {handle_meter_stats, false},
+    [OFPMSG_METER_CONFIG_REQUEST] = {handle_meter_config, false},
+    [OFPMSG_METER_FEATURES_REQUEST] = {handle_meter_features, false},
+    [OFPMSG_TABLE_FEATURES_REQUEST] = {handle_table_features, false},
+    [OFPMSG_PORT_DESC_REQUEST] = {handle_port_desc, false},
+    [OFPMSG_NX_SET_PACKET_IN_FORMAT] = {handle_packet_in_format, false},
+    [OFPMSG_NX_SET_CONTROLLER_ID] = {handle_controller_id, false},
+    [OFPMSG_XVS_BRIDGE_INFO_REQUEST] = {handle_bridge_info, false},
+};
+
+enum ofp_error dispatch(struct ofconn *c, const void *msg, size_t len, msec_t now)
+{
+    struct ofp_header h;
+    enum ofp_msg_type type;
+    struct rd body;
+    bool more;
+    enum ofp_error e = ofp_msg_decode_type(msg, len, &h, &type, &body, &more);
+    if (e) {
+        ofp_header_peek(msg, len, &h);
+        return h.type == 1 ? OFPERR_OK : e; /* an error is never answered by an error */
+    }
+    if (!handlers[type].fn)
+        return OFPERR_BRC_BAD_TYPE; /* a reply, say */
+    /* 7.3.5: only table features come in parts from a controller, and those change nothing here. */
+    if (more && type != OFPMSG_TABLE_FEATURES_REQUEST)
+        return OFPERR_BRC_MULTIPART_BUFFER_OVERFLOW;
+    if (handlers[type].changes && c->role == OFPCR_SLAVE)
+        return OFPERR_BRC_IS_SLAVE;
+    return handlers[type].fn(c, &h, body, now);
+}

@@ -1,0 +1,269 @@
+#include <stdio.h>
+#include "config.h"
+#include "ofproto/session.h"
+
+/* --- The switch --- */
+
+enum ofp_error handle_desc(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    struct ofp_desc d = {.manufacturer = "xvs", .hardware = "userspace switch", .software = PACKAGE_VERSION, .serial = "None"};
+    (void)body, (void)now;
+    snprintf(d.datapath, sizeof d.datapath, "%s", *c->o->config.dp_desc ? c->o->config.dp_desc : c->o->name);
+    if (*c->o->config.serial)
+        snprintf(d.serial, sizeof d.serial, "%s", c->o->config.serial);
+    desc_encode(&d, h->xid, &b);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+/* A reply of parts, begun; entries follow. */
+struct reply {
+    struct ofp_parts parts;
+    struct buf b;
+    struct ofconn *c;
+    msec_t now;
+};
+
+static void reply_begin(struct reply *r, struct ofconn *c, enum ofp_msg_type type, uint32_t xid, msec_t now)
+{
+    r->b = BUF_INIT;
+    r->c = c;
+    r->now = now;
+    ofp_parts_begin(&r->parts, &r->b, OFP13, type, xid);
+}
+
+static void reply_end(struct reply *r)
+{
+    ofp_parts_end(&r->parts);
+    ofconn_send(r->c, &r->b);
+}
+
+static enum ofp_error reply_empty(struct ofconn *c, enum ofp_msg_type type, uint32_t xid)
+{
+    struct reply r;
+    reply_begin(&r, c, type, xid, 0);
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+static enum ofp_error reply_zeros(struct ofconn *c, enum ofp_msg_type type, uint32_t xid, size_t n)
+{
+    struct buf b = BUF_INIT;
+    size_t at = ofp_msg_begin(&b, OFP13, type, xid);
+    buf_zeros(&b, n);
+    ofp_msg_end(&b, at);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+/* --- Flows and tables --- */
+
+static enum ofp_error decode_flow_request(struct rd body, struct flow_stats_request *q)
+{
+    enum ofp_error e = flow_stats_request_decode(body, q);
+    return !e && q->table >= N_TABLES && q->table != OFPTT_ALL ? OFPERR_BRC_BAD_TABLE_ID : e;
+}
+
+static void put_flow(struct rule *rule, void *r_)
+{
+    struct reply *r = r_;
+    struct flow_stats fs;
+    rule_fill_stats(r->c->o, rule, r->now, &fs);
+    flow_stats_encode(&fs, &r->parts);
+}
+
+enum ofp_error handle_flow_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct flow_stats_request q;
+    struct reply r;
+    enum ofp_error e = decode_flow_request(body, &q);
+    if (e)
+        return e;
+    ofproto_settle(c->o, true);
+    reply_begin(&r, c, OFPMSG_FLOW_STATS_REPLY, h->xid, now);
+    tables_select(c->o, &q, put_flow, &r);
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+struct aggregate {
+    struct aggregate_stats sum;
+    struct ofproto *o;
+    bool packets_known, bytes_known;
+};
+
+static void add_flow(struct rule *rule, void *a_)
+{
+    struct aggregate *a = a_;
+    struct flow_stats fs;
+    rule_fill_stats(a->o, rule, 0, &fs);
+    a->sum.flows++;
+    a->sum.packets += rule->flags & OFPFF_NO_PKT_COUNTS ? 0 : fs.packets;
+    a->sum.bytes += rule->flags & OFPFF_NO_BYT_COUNTS ? 0 : fs.bytes;
+    a->packets_known |= !(rule->flags & OFPFF_NO_PKT_COUNTS);
+    a->bytes_known |= !(rule->flags & OFPFF_NO_BYT_COUNTS);
+}
+
+enum ofp_error handle_aggregate(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    struct flow_stats_request q;
+    struct aggregate a = {.o = c->o};
+    (void)now;
+    enum ofp_error e = decode_flow_request(body, &q);
+    if (e)
+        return e;
+    ofproto_settle(c->o, true);
+    tables_select(c->o, &q, add_flow, &a);
+    if (a.sum.flows && !a.packets_known) /* not one of them counts */
+        a.sum.packets = UINT64_MAX;
+    if (a.sum.flows && !a.bytes_known)
+        a.sum.bytes = UINT64_MAX;
+    aggregate_stats_encode(&a.sum, h->xid, &b);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
+enum ofp_error handle_table_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct ofproto *o = c->o;
+    struct reply r;
+    (void)body;
+    ofproto_settle(o, true);
+    reply_begin(&r, c, OFPMSG_TABLE_STATS_REPLY, h->xid, now);
+    for (unsigned t = 0; t < N_TABLES; t++) {
+        uint64_t matched, missed, bytes;
+        msec_t used;
+        dp_tally_read(o->dp, o->tables[t].matched, &matched, &bytes, &used);
+        dp_tally_read(o->dp, o->tables[t].missed, &missed, &bytes, &used);
+        struct ofp_table_stats s = {t, o->tables[t].cls.n_rules, matched + missed, matched};
+        table_stats_encode(&s, &r.b);
+        ofp_parts_entry_end(&r.parts);
+    }
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+enum ofp_error handle_table_features(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct reply r;
+    if (rd_left(&body)) /* it would configure the tables */
+        return c->role == OFPCR_SLAVE ? OFPERR_BRC_IS_SLAVE : OFPERR_TFFC_EPERM;
+    reply_begin(&r, c, OFPMSG_TABLE_FEATURES_REPLY, h->xid, now);
+    for (unsigned t = 0; t < N_TABLES; t++) {
+        struct ofp_table_features f = {.table = t,
+                                       .n_tables = N_TABLES,
+                                       .metadata_match = UINT64_MAX,
+                                       .metadata_write = UINT64_MAX,
+                                       .max_entries = 1000000};
+        snprintf(f.name, sizeof f.name, "table%u", t);
+        table_features_encode(&f, &r.b);
+        ofp_parts_entry_end(&r.parts);
+    }
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+/* --- Ports --- */
+
+static void put_port_stats(struct ofport *p, void *r_)
+{
+    struct reply *r = r_;
+    struct ofp_port_stats s;
+    ofport_get_stats(p, &s, r->now);
+    port_stats_encode(&s, &r->b);
+    ofp_parts_entry_end(&r->parts);
+}
+
+enum ofp_error handle_port_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct reply r;
+    struct ofport *p = NULL;
+    uint32_t number;
+    enum ofp_error e = port_stats_request_decode(body, &number);
+    if (e)
+        return e;
+    if (number != OFPP_ANY && !(p = ofport_lookup(c->o, number)))
+        return OFPERR_BRC_BAD_PORT;
+    ofproto_settle(c->o, true);
+    reply_begin(&r, c, OFPMSG_PORT_STATS_REPLY, h->xid, now);
+    if (p)
+        put_port_stats(p, &r);
+    else
+        ofport_for_each(c->o, put_port_stats, &r);
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+static void put_port_desc(struct ofport *p, void *r_)
+{
+    struct reply *r = r_;
+    port_desc_encode(&p->desc, &r->b);
+    ofp_parts_entry_end(&r->parts);
+}
+
+enum ofp_error handle_port_desc(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct reply r;
+    (void)body;
+    reply_begin(&r, c, OFPMSG_PORT_DESC_REPLY, h->xid, now);
+    ofport_for_each(c->o, put_port_desc, &r);
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+/* --- What this switch has none of: empty where all are asked for, an error where one is --- */
+
+enum ofp_error handle_queue_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    uint32_t port = rd_u32(&body), queue = rd_u32(&body);
+    (void)now;
+    if (port != OFPP_ANY && !ofport_lookup(c->o, port))
+        return OFPERR_QOFC_BAD_PORT;
+    return queue != OFPQ_ALL ? OFPERR_QOFC_BAD_QUEUE : reply_empty(c, OFPMSG_QUEUE_STATS_REPLY, h->xid);
+}
+
+/* OpenFlow 1.3.5 has no error for statistics of a group that does not exist; an empty reply says it. */
+enum ofp_error handle_group_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    (void)body, (void)now;
+    return reply_empty(c, OFPMSG_GROUP_STATS_REPLY, h->xid);
+}
+
+enum ofp_error handle_group_desc(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    (void)body, (void)now;
+    return reply_empty(c, OFPMSG_GROUP_DESC_REPLY, h->xid);
+}
+
+enum ofp_error handle_group_features(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    (void)body, (void)now;
+    return reply_zeros(c, OFPMSG_GROUP_FEATURES_REPLY, h->xid, 40);
+}
+
+#define OFPM_ALL 0xffffffffu
+
+static enum ofp_error meter_reply(struct ofconn *c, struct rd body, enum ofp_msg_type type, uint32_t xid)
+{
+    return rd_u32(&body) != OFPM_ALL ? OFPERR_MMFC_UNKNOWN_METER : reply_empty(c, type, xid);
+}
+
+enum ofp_error handle_meter_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    (void)now;
+    return meter_reply(c, body, OFPMSG_METER_STATS_REPLY, h->xid);
+}
+
+enum ofp_error handle_meter_config(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    (void)now;
+    return meter_reply(c, body, OFPMSG_METER_CONFIG_REPLY, h->xid);
+}
+
+enum ofp_error handle_meter_features(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    (void)body, (void)now;
+    return reply_zeros(c, OFPMSG_METER_FEATURES_REPLY, h->xid, 16);
+}

@@ -1,0 +1,206 @@
+#include "ofproto/bridge.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+/* --- Instructions, shared ---
+ * Controllers install the same few action lists in thousands of rules. Main thread only; readers hold pointers to
+ * entries, which therefore go after a grace period. */
+
+static struct {
+    struct rule_acts **bucket;
+    size_t n, size;
+} pool;
+
+static void pool_grow(void)
+{
+    size_t size = pool.size ? pool.size * 2 : 64;
+    struct rule_acts **bucket = xcalloc(size, sizeof *bucket);
+    for (size_t i = 0; i < pool.size; i++)
+        for (struct rule_acts *a = pool.bucket[i], *next; a; a = next) {
+            next = a->next;
+            a->next = bucket[a->hash & (size - 1)];
+            bucket[a->hash & (size - 1)] = a;
+        }
+    free(pool.bucket);
+    pool.bucket = bucket;
+    pool.size = size;
+}
+
+static const struct rule_acts *acts_ref(const void *list, size_t len)
+{
+    uint32_t hash = hash_bytes(list, len, 0);
+    if (pool.n >= pool.size)
+        pool_grow();
+    struct rule_acts **head = &pool.bucket[hash & (pool.size - 1)];
+    for (struct rule_acts *a = *head; a; a = a->next)
+        if (a->hash == hash && a->len == len && !(len && memcmp(a->list, list, len))) {
+            a->refs++;
+            return a;
+        }
+    struct rule_acts *a = xmalloc(sizeof *a + len);
+    a->refs = 1;
+    a->hash = hash;
+    a->len = len;
+    if (len)
+        memcpy(a->list, list, len);
+    a->next = *head;
+    *head = a;
+    pool.n++;
+    return a;
+}
+
+static void acts_unref(void *a_)
+{
+    struct rule_acts *a = a_;
+    if (--a->refs)
+        return;
+    struct rule_acts **p = &pool.bucket[a->hash & (pool.size - 1)];
+    while (*p != a)
+        p = &(*p)->next;
+    *p = a->next;
+    free(a);
+    if (--pool.n == 0) {
+        free(pool.bucket);
+        pool.bucket = NULL;
+        pool.size = 0;
+    }
+}
+
+/* What acts_check() cannot know: this switch has no groups and no meters yet. */
+enum ofp_error acts_check_references(const void *list, size_t len)
+{
+    enum ofp_error e = OFPERR_OK;
+    ACT_FOR_EACH (a, list, len) {
+        if (a->type == ACT_GROUP)
+            e = OFPERR_BAC_BAD_OUT_GROUP;
+        else if (a->type == INST_METER)
+            e = OFPERR_BIC_UNSUP_INST; /* meter features say max_meter=0 */
+        else if (a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS)
+            e = acts_check_references(((const struct act_nested *)a)->list, a->len - sizeof *a);
+        if (e)
+            return e;
+    }
+    return OFPERR_OK;
+}
+
+/* --- Rules --- */
+
+struct rule *rule_create(struct ofproto *o, const struct flow_mod *fm, struct rule *takes_tally_of, msec_t now)
+{
+    size_t size = MAX(offsetof(struct rule, cls) + cls_rule_size(&fm->match), sizeof(struct rule));
+    struct rule *r = xzalloc(size);
+    r->cookie = fm->cookie;
+    r->created = r->counted_since = now;
+    r->idle_timeout = fm->idle_timeout;
+    r->hard_timeout = fm->hard_timeout;
+    r->flags = fm->flags;
+    r->table = fm->table;
+    r->acts = acts_ref(fm->acts.data, fm->acts.len);
+    CDS_INIT_LIST_HEAD(&r->timers);
+    CDS_INIT_LIST_HEAD(&r->doomed);
+    if (takes_tally_of) {
+        r->tally = takes_tally_of->tally;
+        takes_tally_of->tally_taken = true;
+    } else {
+        r->tally = xzalloc_line(dp_tally_size(o->dp));
+    }
+    return r;
+}
+
+void rule_free(void *r_)
+{
+    struct rule *r = r_;
+    acts_unref((void *)r->acts);
+    if (!r->tally_taken)
+        free(r->tally);
+    free(r);
+}
+
+void rule_set_acts(struct ofproto *o, struct rule *r, const void *list, size_t len)
+{
+    const struct rule_acts *old = r->acts;
+    __atomic_store_n(&r->acts, acts_ref(list, len), __ATOMIC_RELEASE);
+    dp_defer(o->dp, acts_unref, (void *)old);
+}
+
+static bool list_outputs_to(const void *list, size_t len, uint32_t port, uint32_t group)
+{
+    ACT_FOR_EACH (a, list, len) {
+        switch (a->type) {
+        case ACT_OUTPUT:
+            if (a->n == port)
+                return true;
+            break;
+        case ACT_CONTROLLER:
+            if (port == OFPP_CONTROLLER)
+                return true;
+            break;
+        case ACT_GROUP:
+            if (a->n == group && group != OFPG_ANY)
+                return true;
+            break;
+        case ACT_CLONE:
+        case INST_WRITE_ACTIONS:
+            if (list_outputs_to(((const struct act_nested *)a)->list, a->len - sizeof *a, port, group))
+                return true;
+            break;
+        default:
+            break;
+        }
+    }
+    return false;
+}
+
+/* OpenFlow 1.3.5, 6.4: out_port and out_group "introduce an additional constraint": each that is not ANY must be there. */
+bool rule_outputs_to(const struct rule *r, uint32_t port, uint32_t group)
+{
+    return (port == OFPP_ANY || list_outputs_to(r->acts->list, r->acts->len, port, OFPG_ANY)) &&
+           (group == OFPG_ANY || list_outputs_to(r->acts->list, r->acts->len, OFPP_ANY, group));
+}
+
+/* OpenFlow 1.3.5, 5.8: a counter that is not kept "must be set to the maximum field value". */
+static void read_counters(struct ofproto *o, const struct rule *r, uint64_t *packets, uint64_t *bytes)
+{
+    msec_t used;
+    dp_tally_read(o->dp, r->tally, packets, bytes, &used);
+    if (r->flags & OFPFF_NO_PKT_COUNTS)
+        *packets = UINT64_MAX;
+    if (r->flags & OFPFF_NO_BYT_COUNTS)
+        *bytes = UINT64_MAX;
+}
+
+void rule_fill_stats(struct ofproto *o, const struct rule *r, msec_t now, struct flow_stats *fs)
+{
+    msec_t age = MAX(now - r->created, 0);
+    *fs = (struct flow_stats){
+        .table = r->table,
+        .priority = r->cls.priority,
+        .idle_timeout = r->idle_timeout,
+        .hard_timeout = r->hard_timeout,
+        .flags = r->flags,
+        .duration_sec = age / 1000,
+        .duration_nsec = age % 1000 * 1000000,
+        .cookie = r->cookie,
+        .acts = r->acts->list,
+        .acts_len = r->acts->len,
+    };
+    cls_rule_match(&r->cls, &fs->match);
+    read_counters(o, r, &fs->packets, &fs->bytes);
+}
+
+void rule_fill_removed(struct ofproto *o, const struct rule *r, msec_t now, struct flow_removed *fr)
+{
+    msec_t age = MAX(now - r->created, 0);
+    *fr = (struct flow_removed){
+        .cookie = r->cookie,
+        .priority = r->cls.priority,
+        .idle_timeout = r->idle_timeout,
+        .hard_timeout = r->hard_timeout,
+        .reason = r->reason,
+        .table = r->table,
+        .duration_sec = age / 1000,
+        .duration_nsec = age % 1000 * 1000000,
+    };
+    cls_rule_match(&r->cls, &fr->match);
+    read_counters(o, r, &fr->packets, &fr->bytes);
+}

@@ -1,0 +1,75 @@
+/* session.h: one OpenFlow connection, shared by the files that make up a session: ofconn.c (life, framing, HELLO, probe),
+ * dispatch.c (what each message does), multipart.c, async.c. Main thread. */
+#ifndef OFPROTO_SESSION_H
+#define OFPROTO_SESSION_H 1
+
+#include "ofproto/bridge.h"
+
+enum {
+    SEND_HIGH = 256 << 10,    /* more than this not taken by the peer: packet-ins wait in their queue */
+    STALL_HIGH = 16 << 20,    /* … and its requests wait, */
+    EVENTS_HIGH = 32 << 20,   /* … and flow-removed and port-status are lost, and counted */
+    UNREAD_MAX = 4 << 20,     /* requests that may wait so; more end the connection */
+    PIN_LANES = 64,           /* queues of packet-ins, ports hashed onto them */
+    PIN_MAX_PACKETS = 1024,   /* of all lanes together */
+    PIN_MAX_BYTES = 4 << 20,
+};
+
+struct pin { /* a packet-in that waits, encoded */
+    struct cds_list_head node;
+    size_t len;
+    uint8_t data[];
+};
+struct pin_queue {
+    struct {
+        struct cds_list_head pins;
+        unsigned n;
+    } lane[PIN_LANES];
+    unsigned n, turn;
+    size_t bytes;
+};
+
+struct ofconn {
+    struct cds_list_head node;
+    struct ofproto *o;
+    enum ofconn_kind kind;
+    struct ofconn_callbacks cb;
+    void *aux;
+
+    struct buf in; /* bytes that are no whole message yet, or wait because the peer reads nothing */
+    bool up, dead, stalled, probing;
+    uint8_t version;
+    unsigned probe;          /* ms; 0: none */
+    msec_t since, heard;     /* opened or up; last bytes */
+
+    uint32_t role;           /* OFPCR_EQUAL, _MASTER, _SLAVE */
+    struct ofp_async_config async;
+    bool async_set;
+    uint16_t miss_send_len, controller_id;
+    struct pin_queue pins;
+
+    uint64_t received, sent, packet_ins, packet_ins_dropped, events_dropped;
+    char last_error[192];
+};
+
+/* --- ofconn.c --- */
+void ofconn_send(struct ofconn *, struct buf *messages); /* takes the buf and frees it */
+void ofconn_error(struct ofconn *, enum ofp_error, const void *msg, size_t len);
+void ofconn_hang_up(struct ofconn *, const char *format, ...) PRINTF(2, 3);
+size_t ofconn_backlog(const struct ofconn *);
+
+/* --- dispatch.c --- */
+enum ofp_error dispatch(struct ofconn *, const void *msg, size_t len, msec_t now);
+typedef enum ofp_error handler_fn(struct ofconn *, const struct ofp_header *, struct rd body, msec_t now);
+
+/* --- multipart.c --- */
+handler_fn handle_desc, handle_flow_stats, handle_aggregate, handle_table_stats, handle_port_stats, handle_port_desc,
+    handle_table_features, handle_queue_stats, handle_group_stats, handle_group_desc, handle_group_features,
+    handle_meter_stats, handle_meter_config, handle_meter_features;
+
+/* --- async.c --- */
+void async_init(struct ofconn *);  /* OpenFlow's defaults */
+void async_run(struct ofconn *);   /* packet-ins that waited */
+void async_close(struct ofconn *);
+
+#endif

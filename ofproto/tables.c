@@ -1,0 +1,249 @@
+/* tables.c: rules come and go. A change of any size is one new version: rules are added and hidden at version + 1, which is
+ * then published, and the generation of each table that changed is bumped once.
+ *
+ * A hidden rule is doomed: walks of the version before may still meet it, and packets may still be counted to it. When
+ * dp_synchronize() has returned (tables_settle), its counters are final, its flow-removed message goes out, and it is
+ * unlinked; its memory goes after one more grace period. */
+#include "ofproto/bridge.h"
+#include "base/mem.h"
+
+enum { MAX_RULES = 4000000 }; /* of a bridge: a controller gone mad gets TABLE_FULL before the machine is out of memory */
+
+/* --- Changes --- */
+
+struct change {
+    struct ofproto *o;
+    uint64_t touched[(N_TABLES + 63) / 64];
+    bool any;
+};
+
+static void touch(struct change *c, uint8_t table)
+{
+    c->touched[table / 64] |= UINT64_C(1) << table % 64;
+    c->any = true;
+}
+
+static void change_insert(struct change *c, struct rule *r, const struct match *m, uint16_t priority)
+{
+    classifier_insert(&c->o->tables[r->table].cls, &r->cls, m, priority, c->o->version + 1);
+    timeouts_add(c->o->timeouts, r);
+    c->o->n_rules++;
+    touch(c, r->table);
+}
+
+static void change_hide(struct change *c, struct rule *r, uint8_t reason)
+{
+    classifier_hide(&c->o->tables[r->table].cls, &r->cls, c->o->version + 1);
+    timeouts_remove(c->o->timeouts, r);
+    r->reason = reason;
+    cds_list_add_tail(&r->doomed, &c->o->doomed);
+    c->o->n_rules--;
+    touch(c, r->table);
+}
+
+static void change_publish(struct change *c)
+{
+    if (!c->any)
+        return;
+    __atomic_store_n(&c->o->version, c->o->version + 1, __ATOMIC_RELEASE);
+    for (unsigned t = 0; t < N_TABLES; t++)
+        if (c->touched[t / 64] & UINT64_C(1) << t % 64)
+            dp_bump(c->o->dp, &c->o->tables[t].gen);
+    c->o->unsettled = true;
+}
+
+/* --- Selection --- */
+
+struct selection {
+    uint32_t out_port, out_group;
+    uint64_t cookie, cookie_mask;
+    void (*fn)(struct rule *, void *aux);
+    void *aux;
+};
+
+static bool selected(const struct selection *s, const struct rule *r)
+{
+    return !((r->cookie ^ s->cookie) & s->cookie_mask) && rule_outputs_to(r, s->out_port, s->out_group);
+}
+
+static bool select_one(struct cls_rule *cr, void *s_)
+{
+    struct selection *s = s_;
+    struct rule *r = rule_of(cr);
+    if (selected(s, r))
+        s->fn(r, s->aux);
+    return true;
+}
+
+static void select_loosely(struct ofproto *o, uint8_t table, const struct match *m, struct selection *s)
+{
+    for (unsigned t = table == OFPTT_ALL ? 0 : table; t < N_TABLES && (table == OFPTT_ALL || t == table); t++)
+        if (o->tables[t].cls.n_rules)
+            classifier_for_each(&o->tables[t].cls, m, o->version, select_one, s);
+}
+
+void tables_select(struct ofproto *o, const struct flow_stats_request *q, void (*fn)(struct rule *, void *aux), void *aux)
+{
+    struct selection s = {q->out_port, q->out_group, q->cookie, q->cookie_mask, fn, aux};
+    select_loosely(o, q->table, &q->match, &s);
+}
+
+/* --- Flow-mods --- */
+
+static enum ofp_error check(const struct flow_mod *fm)
+{
+    bool deletes = fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
+    if (fm->command > OFPFC_DELETE_STRICT)
+        return OFPERR_FMFC_BAD_COMMAND;
+    /* OpenFlow 1.3.5, 7.3.4.1: "The use of OFPTT_ALL is only valid for delete requests." */
+    if (fm->table >= N_TABLES && !(deletes && fm->table == OFPTT_ALL))
+        return OFPERR_FMFC_BAD_TABLE_ID;
+    if (fm->flags & ~(OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS))
+        return OFPERR_FMFC_BAD_FLAGS;
+    if (deletes)
+        return OFPERR_OK;
+    struct act_context ctx = {.match = &fm->match, .table = fm->table, .n_tables = N_TABLES, .max_ports = OFPP_MAX};
+    enum ofp_error e = acts_check(fm->acts.data, fm->acts.len, &ctx);
+    if (!e)
+        e = acts_check_references(fm->acts.data, fm->acts.len);
+    if (!e && fm->buffer_id != OFP_NO_BUFFER) /* we buffer nothing: FEATURES_REPLY says n_buffers=0 */
+        e = OFPERR_BRC_BUFFER_UNKNOWN;
+    return e;
+}
+
+/* OpenFlow 1.3.5, 6.4: of an identical entry that is replaced the duration starts anew; its counters "must be cleared" with
+ * OFPFF_RESET_COUNTS, "otherwise they should be copied"; "no flow-removed message is generated". */
+static enum ofp_error add(struct change *c, const struct flow_mod *fm, msec_t now)
+{
+    struct ofproto *o = c->o;
+    struct classifier *cls = &o->tables[fm->table].cls;
+    if (fm->flags & OFPFF_CHECK_OVERLAP && classifier_find_overlap(cls, &fm->match, fm->priority, o->version))
+        return OFPERR_FMFC_OVERLAP;
+    struct rule *old = rule_of(classifier_find_exactly(cls, &fm->match, fm->priority, o->version));
+    if (!old && o->n_rules >= MAX_RULES)
+        return OFPERR_FMFC_TABLE_FULL;
+    bool keep = old && !(fm->flags & OFPFF_RESET_COUNTS);
+    if (old)
+        change_hide(c, old, RULE_REPLACED);
+    change_insert(c, rule_create(o, fm, keep ? old : NULL, now), &fm->match, fm->priority);
+    return OFPERR_OK;
+}
+
+struct flow_change {
+    struct change *c;
+    const struct flow_mod *fm;
+    msec_t now;
+};
+
+/* OpenFlow 1.3.5, 6.4: "the entry's cookie, idle_timeout, hard_timeout, flags, counters and duration fields are left
+ * unchanged", but for counters with OFPFF_RESET_COUNTS. */
+static void modify_one(struct rule *r, void *fc_)
+{
+    struct flow_change *fc = fc_;
+    struct ofproto *o = fc->c->o;
+    rule_set_acts(o, r, fc->fm->acts.data, fc->fm->acts.len);
+    if (fc->fm->flags & OFPFF_RESET_COUNTS) {
+        dp_tally_reset(o->dp, r->tally);
+        r->counted_since = fc->now;
+    }
+    touch(fc->c, r->table);
+}
+
+static void delete_one(struct rule *r, void *fc_)
+{
+    struct flow_change *fc = fc_;
+    change_hide(fc->c, r, OFPRR_DELETE);
+}
+
+static void modify_or_delete(struct change *c, const struct flow_mod *fm, msec_t now)
+{
+    struct ofproto *o = c->o;
+    bool deletes = fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
+    bool strict = fm->command == OFPFC_MODIFY_STRICT || fm->command == OFPFC_DELETE_STRICT;
+    struct flow_change fc = {c, fm, now};
+    struct selection s = {deletes ? fm->out_port : OFPP_ANY,
+                          deletes ? fm->out_group : OFPG_ANY,
+                          fm->cookie,
+                          fm->cookie_mask,
+                          deletes ? delete_one : modify_one,
+                          &fc};
+    if (!strict) {
+        select_loosely(o, fm->table, &fm->match, &s);
+        return;
+    }
+    for (unsigned t = 0; t < N_TABLES; t++)
+        if (fm->table == OFPTT_ALL || fm->table == t) {
+            struct cls_rule *r = classifier_find_exactly(&o->tables[t].cls, &fm->match, fm->priority, o->version);
+            if (r)
+                select_one(r, &s);
+        }
+}
+
+enum ofp_error tables_flow_mod(struct ofproto *o, const struct flow_mod *fm, msec_t now)
+{
+    struct change c = {.o = o};
+    enum ofp_error e = check(fm);
+    if (e)
+        return e;
+    if (fm->command == OFPFC_ADD)
+        e = add(&c, fm, now);
+    else
+        modify_or_delete(&c, fm, now);
+    change_publish(&c);
+    return e;
+}
+
+/* --- Time, flushes, the end of rules --- */
+
+static void expire(struct rule *r, uint8_t reason, void *c) { change_hide(c, r, reason); }
+
+void tables_run(struct ofproto *o, msec_t now)
+{
+    struct change c = {.o = o};
+    timeouts_run(o, now, expire, &c);
+    change_publish(&c);
+}
+
+void tables_flush(struct ofproto *o)
+{
+    struct change c = {.o = o};
+    struct flow_change fc = {.c = &c};
+    struct selection all = {.out_port = OFPP_ANY, .out_group = OFPG_ANY, .fn = delete_one, .aux = &fc};
+    select_loosely(o, OFPTT_ALL, NULL, &all);
+    change_publish(&c);
+}
+
+void tables_settle(struct ofproto *o)
+{
+    while (!cds_list_empty(&o->doomed)) {
+        struct rule *r = cds_list_entry(o->doomed.next, struct rule, doomed);
+        cds_list_del_init(&r->doomed);
+        if (r->reason != RULE_REPLACED && r->flags & OFPFF_SEND_FLOW_REM)
+            conns_flow_removed(o, r, r->reason);
+        classifier_remove(&o->tables[r->table].cls, &r->cls);
+        dp_defer(o->dp, rule_free, r);
+    }
+}
+
+static void defer(void (*fn)(void *), void *arg, void *dp) { dp_defer(dp, fn, arg); }
+
+void tables_create(struct ofproto *o)
+{
+    o->tables = xcalloc(N_TABLES, sizeof *o->tables);
+    o->version = 1;
+    CDS_INIT_LIST_HEAD(&o->doomed);
+    for (unsigned t = 0; t < N_TABLES; t++) {
+        classifier_init(&o->tables[t].cls, defer, o->dp);
+        o->tables[t].matched = xzalloc_line(dp_tally_size(o->dp));
+        o->tables[t].missed = xzalloc_line(dp_tally_size(o->dp));
+    }
+}
+
+void tables_destroy(struct ofproto *o)
+{
+    tables_flush(o);
+    dp_synchronize(o->dp);
+    tables_settle(o);
+    for (unsigned t = 0; t < N_TABLES; t++)
+        classifier_destroy(&o->tables[t].cls);
+}
