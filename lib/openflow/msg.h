@@ -143,7 +143,30 @@ struct ofp_error_msg {
 };
 enum ofp_error error_msg_decode(struct rd body, struct ofp_error_msg *);
 
-/* What a whole message says, in lines as ovs-ofctl's monitor prints it. verbosity 0: one line. */
+/* What a whole message says, in lines as ovs-ofctl's monitor prints it, each ended by \n. verbosity 0: the first line
+ * only; from 3 on with the bytes of packets. Any bytes may be given: what cannot be decoded is shown as bytes. */
 void ofp_msg_format(const void *msg, size_t len, const struct port_names *, int verbosity, struct buf *out);
+/* The same in two: "OFPST_PORT reply (OF1.3) (xid=0x2):", and what follows it. For a multipart reply in several parts
+ * `body` may be their bodies, one behind the other. */
+void ofp_msg_format_header(enum ofp_msg_type, const struct ofp_header *, struct buf *out);
+void ofp_msg_format_body(enum ofp_msg_type, const struct ofp_header *, struct rd body, const struct port_names *, int verbosity,
+                         struct buf *out);
+
+/* A packet in a line, as a flow that would match it, without \n. */
+void packet_format(const void *frame, size_t len, struct buf *out);
+/* Lines of 16 bytes: offset, hex, characters. */
+void hex_dump(const void *data, size_t len, struct buf *out);
+
+/* Words for the bits of OFPPC_…, OFPPS_… and OFPPF_…, "0" if none. */
+void port_config_format(uint32_t bits, struct buf *out);
+void port_state_format(uint32_t bits, struct buf *out);
+void port_features_format(uint32_t bits, struct buf *out);
+void capabilities_format(uint32_t bits, struct buf *out);
+void port_desc_format(const struct ofp_port_desc *, struct buf *out);
+void duration_format(uint32_t sec, uint32_t nsec, struct buf *out); /* "1.25s" */
+const char *packet_in_reason_name(uint8_t reason);    /* "no_match", "action", "invalid_ttl" */
+const char *flow_removed_reason_name(uint8_t reason); /* "idle", "hard", "delete", "group_delete" */
+const char *frag_mode_name(uint16_t flags);           /* "normal", "drop", "reassemble" */
+const char *role_name(uint32_t role);
 
 #endif
