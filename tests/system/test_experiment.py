@@ -129,7 +129,7 @@ def test_set_up_survives_a_restart_of_the_daemons(lab):
     exp.ping(1)
     for vm in exp.vm1, exp.vm2:
         vm.switch.restart()
-        vm.do_all(experiment.ADDRESSES.format(**experiment.NAMES[vm.label]))
+        vm.do_all(experiment.ADDRESSES.format(**experiment.NAMES[vm.label]).replace("address add", "address replace"))
         vm.do("xvs-ofctl add-flow br0 'priority=10,in_port=local,actions=set_tunnel:10,output:gre1'")
         vm.do("xvs-ofctl add-flow br0 'priority=10,in_port=gre1,tun_id=10,actions=output:local'")
     exp.ping(3)

@@ -1,0 +1,247 @@
+"""TCP and UDP between hosts whose devices have the kernel's default offloads: no ethtool anywhere.
+
+Packets then come with unfinished checksums and as super-segments of up to 64 KB; whoever cannot pass them on finishes them.
+"""
+import json
+
+import pytest
+
+import xvs
+from topo import Star, Tunnel
+
+
+def serve(lab, host):
+    """iperf3's server for one test after the other."""
+    process = lab.popen(host, "iperf3", "-s", stdout=-3, stderr=-3)
+    xvs.wait_until(lambda: host.run("ss", "-Hltn", "sport = :5201").stdout.strip(), 5, "iperf3's server")
+    return process
+
+
+def iperf(host, server, *options, seconds=1):
+    """Runs iperf3; gives its result. Whatever it calls an error fails."""
+    done = host.run("iperf3", "-J", "-c", server, "-t", seconds, *options, check=False, timeout=seconds + 15)
+    result = json.loads(done.stdout)
+    assert "error" not in result and done.returncode == 0, result.get("error", done.stderr)
+    return result["end"]
+
+
+def assert_tcp_works(lab, a, b):
+    serve(lab, b)
+    for direction in [], ["-R"]:
+        end = iperf(a, "10.0.0.2", *direction)
+        mbps = end["sum_received"]["bits_per_second"] / 1e6
+        # A connection that lives on retransmissions alone gets a few hundred kbit/s.
+        assert mbps > 20 / xvs.slowness(), f"TCP {'from' if direction else 'to'} b: {mbps:.1f} Mbit/s"
+
+
+def assert_udp_works(lab, a, b, size=1200):
+    serve(lab, b)
+    for direction in [], ["-R"]:
+        end = iperf(a, "10.0.0.2", "-u", "-b", "10M", "-l", size, *direction)
+        total = end["sum"]
+        assert total["packets"] > 100 and total["lost_percent"] < 1, total
+
+
+def watch_for_faults(lab, tunnel, mtu):
+    """A capture that takes nothing but fragments and packets longer than the MTU."""
+    return lab.capture(tunnel.s[0], "eth0", f"proto 47 and (ip[2:2] > {mtu} or ip[6:2] & 0x3fff != 0)")
+
+
+def assert_no_faults(faults, tunnel):
+    assert tunnel.s[0].statistic("eth0", "tx_packets") > 100, "no tunnel packets on the underlay"
+    assert [p.summary() for p in faults.stop()][:3] == []
+
+
+@pytest.mark.parametrize("flows", [None, ["in_port=1,actions=2", "in_port=2,actions=1"]], ids=["learning", "flows"])
+def test_tcp_through_a_bridge(lab, flows):
+    star = Star(lab, flows=flows)
+    assert_tcp_works(lab, *star.h)
+
+
+def test_udp_through_a_bridge(lab):
+    star = Star(lab)
+    assert_udp_works(lab, *star.h, size=1400)
+
+
+def test_tcp_over_ipv6_through_a_bridge(lab):
+    star = Star(lab, ipv6=True)
+    a, b = star.h
+    serve(lab, b)
+    end = iperf(a, "fd00::2")
+    assert end["sum_received"]["bits_per_second"] > 20e6 / xvs.slowness()
+
+
+@pytest.mark.parametrize("via", ["local", "interface"])
+def test_tcp_through_a_tunnel(lab, via):
+    tunnel = Tunnel(lab, via=via, inner_mtu=1458)
+    faults = watch_for_faults(lab, tunnel, 1500)
+    assert_tcp_works(lab, *tunnel.h)
+    assert_no_faults(faults, tunnel)
+
+
+def test_udp_through_a_tunnel(lab):
+    tunnel = Tunnel(lab, inner_mtu=1458)
+    faults = watch_for_faults(lab, tunnel, 1500)
+    assert_udp_works(lab, *tunnel.h, size=1400)
+    assert_no_faults(faults, tunnel)
+
+
+def test_tcp_through_a_tunnel_with_checksums(lab):
+    tunnel = Tunnel(lab, inner_mtu=1454, options=("key=flow", "csum=true"))
+    assert_tcp_works(lab, *tunnel.h)
+
+
+def test_a_tunnel_over_a_larger_mtu(lab):
+    """The inner devices keep their 1500 where the underlay has 1542."""
+    tunnel = Tunnel(lab, mtu=1542)
+    faults = watch_for_faults(lab, tunnel, 1542)
+    assert_tcp_works(lab, *tunnel.h)
+    assert_no_faults(faults, tunnel)
+
+
+@pytest.mark.parametrize("size", [0, 18, 1000, 1430])
+def test_pings_of_all_sizes_through_a_tunnel(lab, size):
+    """1430 bytes of ICMP payload make a packet of 1458: with 42 bytes of headers the underlay is full."""
+    tunnel = Tunnel(lab, inner_mtu=1458)
+    tunnel.h[0].ping("10.0.0.2", count=3, options=("-s", size, "-M", "do"))
+
+
+def test_what_does_not_fit_is_a_named_drop(lab):
+    tunnel = Tunnel(lab)
+    a = tunnel.h[0]
+    a.ping("10.0.0.2", count=1)
+    assert a.ping("10.0.0.2", count=2, wait=1, check=False, options=("-s", 1472 - 13, "-M", "do")) == []
+    drops = tunnel.sw[0].ctl("drops").stdout
+    assert "tunnel-mtu" in drops, drops
+    a.ping("10.0.0.2", count=1)
+
+
+def test_checksums_are_whole_at_the_far_side(lab):
+    """What a host with offloads sends leaves the tunnel with right checksums, also on the underlay."""
+    tunnel = Tunnel(lab, inner_mtu=1458)
+    a, b = tunnel.h
+    on_underlay = lab.capture(tunnel.s[1], "eth0", "proto 47")
+    lab.popen(b, "nc", "-u", "-l", "9000", stdout=-3)
+    xvs.wait_until(lambda: b.run("ss", "-Hlun", "sport = :9000").stdout.strip(), 5, "nc")
+    a.run("nc", "-u", "-w", "1", "-q", "0", "10.0.0.2", "9000", input="hello\n")
+    on_underlay.end()
+    sums = on_underlay.fields("udp.checksum.status", "ip.checksum.status", display_filter="udp.dstport == 9000")
+    assert sums, "no UDP packet on the underlay"
+    assert all(s["udp.checksum.status"] == ["1"] and s["ip.checksum.status"] == ["1", "1"] for s in sums), sums
+
+
+def test_checksums_of_set_fields(lab):
+    """A flow that rewrites addresses and ports leaves checksums right, for packets whose checksum was still to be made."""
+    star = Star(lab, flows=["in_port=1,udp,actions=set_field:10.0.0.9->nw_src,set_field:1234->udp_src,output:2",
+                            "priority=1,actions=NORMAL"])
+    a, b = star.h
+    capture = lab.capture(b, "eth0", "udp")
+    a.run("nc", "-u", "-w", "1", "-q", "0", "10.0.0.2", "9000", input="hello\n")
+    packets = capture.wait(1)
+    capture.end()
+    # The far host completes nothing; in a capture the kernel's own unfinished sums would be wrong.
+    row = capture.fields("ip.src", "udp.srcport", "ip.checksum.status", "udp.checksum.status")[0]
+    assert row["ip.src"] == ["10.0.0.9"] and row["udp.srcport"] == ["1234"] and row["ip.checksum.status"] == ["1"], row
+    assert len(packets) == 1
+
+
+def raw_send(ns, interface, frame):
+    """A frame as it is, by a raw socket: no offloads."""
+    code = ("import socket,sys\ns=socket.socket(socket.AF_PACKET,socket.SOCK_RAW)\n"
+            "s.bind((sys.argv[1],0))\ns.send(bytes.fromhex(sys.argv[2]))\n")
+    ns.run("/usr/bin/python3", "-c", code, interface, bytes(frame).hex())
+
+
+def test_a_raw_frame_arrives_once_and_unchanged(lab):
+    from scapy.layers.inet import IP, UDP
+    from scapy.layers.l2 import Ether
+    tunnel = Tunnel(lab)
+    a, b = tunnel.h
+    a.ping("10.0.0.2", count=1)
+    frame = Ether(src=a.mac("eth0"), dst=b.mac("eth0")) / IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=1, dport=2) / b"x"
+    frame = Ether(bytes(frame))  # with lengths and checksums filled in
+    capture = lab.capture(b, "eth0", "udp")
+    raw_send(a, "eth0", frame)
+    capture.wait(1)
+    packets = capture.stop()
+    assert [bytes(p) for p in packets] == [bytes(frame)]
+
+
+def test_vlan_of_the_hosts_survives(lab):
+    """The kernel strips tags on receive; the switch puts them back."""
+    star = Star(lab, flows=["in_port=1,dl_vlan=100,actions=2", "in_port=2,vlan_tci=0x1000/0x1000,actions=1"])
+    for n, host in enumerate(star.h, 1):
+        host.ip("link", "add", "link", "eth0", "name", "eth0.100", "type", "vlan", "id", "100")
+        host.addr("eth0.100", f"10.1.0.{n}/24")
+    a, b = star.h
+    capture = lab.capture(b, "eth0", "")
+    a.ping("10.1.0.2", count=2)
+    capture.end()
+    assert a.ping("10.0.0.2", count=1, wait=1, check=False) == []
+    serve(lab, b)
+    end = iperf(a, "10.1.0.2")
+    assert end["sum_received"]["bits_per_second"] > 10e6 / xvs.slowness()
+    tags = capture.fields("vlan.id", display_filter="icmp")
+    assert tags and all(t["vlan.id"] == ["100"] for t in tags), tags[:3]
+    assert star.n_packets("dl_vlan=100") >= 3
+
+
+def test_vlan_through_a_tunnel(lab):
+    tunnel = Tunnel(lab, inner_mtu=1454)
+    for n, host in enumerate(tunnel.h, 1):
+        host.ip("link", "add", "link", "eth0", "name", "eth0.7", "type", "vlan", "id", "7")
+        host.addr("eth0.7", f"10.1.0.{n}/24")
+    a, b = tunnel.h
+    a.ping("10.1.0.2", count=2)
+    serve(lab, b)
+    assert iperf(a, "10.1.0.2")["sum_received"]["bits_per_second"] > 10e6 / xvs.slowness()
+
+
+def test_push_and_pop_vlan(lab):
+    star = Star(lab, flows=["in_port=1,actions=push_vlan:0x8100,set_field:4196->vlan_vid,2", "in_port=2,actions=pop_vlan,1"])
+    a, b = star.h
+    b.ip("addr", "flush", "dev", "eth0")
+    b.ip("link", "add", "link", "eth0", "name", "eth0.100", "type", "vlan", "id", "100")
+    b.addr("eth0.100", "10.0.0.2/24")
+    a.ping("10.0.0.2", count=2)
+
+
+def test_nothing_is_delivered_twice(lab):
+    star = Star(lab)
+    a, b = star.h
+    a.ping("10.0.0.2", count=1)
+    capture = lab.capture(b, "eth0", "icmp")
+    a.ping("10.0.0.2", count=20, interval=0.01)
+    assert len(capture.stop()) == 40
+
+
+def test_the_hosts_stack_does_not_act_on_switch_ports(lab):
+    """The switch's namespace forwards IP and knows the hosts' net; still only the switch handles what comes to its ports."""
+    from scapy.layers.inet import ICMP, IP
+    from scapy.layers.l2 import Ether
+    star = Star(lab, flows=["arp,actions=NORMAL"])  # IP goes nowhere
+    a, b = star.h
+    star.ns.sysctl("net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0")
+    star.ns.addr("br0", "10.0.0.254/24")
+    a.ip("route", "add", "10.9.0.0/24", "via", "10.0.0.2")
+    at_a, at_b = lab.capture(a, "eth0", "ip"), lab.capture(b, "eth0", "ip")
+    mac = star.ns.mac("p1")
+    # To the MAC of the port's own device, so that a stack that sees it would take it: to an address of the host, to one
+    # behind it, and an unknown protocol (the stack would answer "protocol unreachable").
+    for packet in (IP(src="10.0.0.1", dst="10.0.0.254") / ICMP(), IP(src="10.0.0.1", dst="10.0.0.2", ttl=64) / ICMP(),
+                   IP(src="10.0.0.1", dst="10.0.0.254", proto=47) / (b"\x20\x00\x65\x58" + bytes(40))):
+        raw_send(a, "eth0", Ether(src=a.mac("eth0"), dst=mac) / packet)
+    xvs.wait_until(lambda: "no-rule" in star.sw.ctl("drops").stdout, 5, "the drops")
+    assert [p[IP].src for p in at_a.stop()] == ["10.0.0.1"] * 3
+    assert at_b.stop() == []
+
+
+def test_hosts_reach_the_switchs_own_address(lab):
+    """An address on the LOCAL device is a host on the bridge like any other, TCP included."""
+    star = Star(lab)
+    star.ns.addr("br0", "10.0.0.254/24")
+    a = star.h[0]
+    a.ping("10.0.0.254", count=2)
+    serve(lab, star.ns)
+    for direction in [], ["-R"]:
+        assert iperf(a, "10.0.0.254", *direction)["sum_received"]["bits_per_second"] > 20e6 / xvs.slowness()
