@@ -5,6 +5,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/async.c \
 	ofproto/bridge.h \
 	ofproto/dispatch.c \
+	ofproto/fdb.c \
 	ofproto/multipart.c \
 	ofproto/ofconn.c \
 	ofproto/ofproto.c \
@@ -14,4 +15,10 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/rule.c \
 	ofproto/session.h \
 	ofproto/tables.c \
-	ofproto/timeouts.c
+	ofproto/timeouts.c \
+	ofproto/walk-act.c \
+	ofproto/walk-emit.c \
+	ofproto/walk-normal.c \
+	ofproto/walk-output.c \
+	ofproto/walk.c \
+	ofproto/walk.h

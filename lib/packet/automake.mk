@@ -2,6 +2,8 @@
 # One file a line, sorted; headers too.
 noinst_LIBRARIES += lib/packet/libpacket.a
 lib_packet_libpacket_a_SOURCES = \
+	lib/packet/compose.c \
+	lib/packet/compose.h \
 	lib/packet/csum.c \
 	lib/packet/csum.h \
 	lib/packet/dpact.c \
@@ -26,4 +28,6 @@ lib_packet_libpacket_a_SOURCES = \
 	lib/packet/view.h
 lib_packet_libpacket_a_SOURCES += \
 	lib/packet/classifier.c \
-	lib/packet/classifier.h
+	lib/packet/classifier.h \
+	lib/packet/view-field.c \
+	lib/packet/view-field.h

@@ -522,6 +522,8 @@ void cls_rule_match(const struct cls_rule *r, struct match *m)
     }
 }
 
+bool cls_rule_matches_all(const struct cls_rule *r) { return !r->tuple->map; }
+
 /* Does every rule of t care about all that `m` cares about? */
 static bool tuple_within(const struct cls_tuple *t, const struct match *m)
 {

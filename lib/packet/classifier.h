@@ -73,6 +73,7 @@ struct cls_rule *classifier_find_exactly(const struct classifier *, const struct
 struct cls_rule *classifier_find_overlap(const struct classifier *, const struct match *, uint16_t priority,
                                          cls_version_t version);
 void cls_rule_match(const struct cls_rule *, struct match *); /* the match, as inserted */
+bool cls_rule_matches_all(const struct cls_rule *);           /* no field; any thread */
 
 /* Calls fn for each rule that is visible at `version` and, if `covering` is not NULL, whose match it covers (the
  * non-strict selection of flow-mods and statistics). The rules are chosen before the first call: fn may insert rules and

@@ -1,0 +1,327 @@
+/* walk-act.c: OpenFlow's actions and instructions, each as the walk does it. */
+#include "ofproto/walk.h"
+
+/* --- What the packet has --- */
+
+/* Which Ethernet types and IP protocol a prerequisite means; 0: any. */
+static const struct header_row {
+    uint16_t type[2];
+    uint8_t proto[2]; /* one for each type */
+    uint8_t icmp[2];  /* types of ICMPv6 */
+} header_rows[N_PREREQS] = {
+    [P_MPLS] = {.type = {0x8847, 0x8848}},
+    [P_IP] = {.type = {0x0800, 0x86dd}},
+    [P_IPV4] = {.type = {0x0800}},
+    [P_IPV6] = {.type = {0x86dd}},
+    [P_ARP] = {.type = {0x0806}},
+    [P_TCP] = {.type = {0x0800, 0x86dd}, .proto = {6, 6}},
+    [P_UDP] = {.type = {0x0800, 0x86dd}, .proto = {17, 17}},
+    [P_SCTP] = {.type = {0x0800, 0x86dd}, .proto = {132, 132}},
+    [P_ICMPV4] = {.type = {0x0800}, .proto = {1}},
+    [P_ICMPV6] = {.type = {0x86dd}, .proto = {58}},
+    [P_ND] = {.type = {0x86dd}, .proto = {58}, .icmp = {135, 136}},
+    [P_ND_SOLICIT] = {.type = {0x86dd}, .proto = {58}, .icmp = {135}},
+    [P_ND_ADVERT] = {.type = {0x86dd}, .proto = {58}, .icmp = {136}},
+    [P_GRE] = {.type = {0x0800, 0x86dd}, .proto = {47, 47}},
+};
+
+static bool has_tag(struct walk *w)
+{
+    union field_value present, value;
+    field_value_set_u64(&present, VLAN_PRESENT);
+    view_field_get(w->v, FIELD_VLAN_TCI, &present, &value);
+    return field_value_u64(&value) != 0;
+}
+
+bool walk_has(struct walk *w, enum field_prereq prereq)
+{
+    const struct header_row *row = &header_rows[prereq];
+    if (prereq == P_VLAN)
+        return has_tag(w);
+    if (!row->type[0])
+        return true;
+    uint16_t type = ntohs(view_get(w->v, eth.type));
+    int i = type == row->type[0] ? 0 : row->type[1] && type == row->type[1] ? 1 : -1;
+    if (i < 0)
+        return false;
+    if (row->proto[i] && (view_get(w->v, ip.proto) != row->proto[i] || view_get(w->v, ip.frag) & FRAG_LATER))
+        return false;
+    if (row->icmp[0]) {
+        uint8_t icmp = view_get(w->v, l4.icmp_type);
+        return icmp == row->icmp[0] || (row->icmp[1] && icmp == row->icmp[1]);
+    }
+    return true;
+}
+
+/* --- Fields --- */
+
+static void set_bits(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
+{
+    if (fields[f].layer == L_META) {
+        view_field_set(w->v, f, value, mask, NULL);
+        return;
+    }
+    view_field_set(w->v, f, value, mask, &w->changed);
+    w->any_changed = true;
+}
+
+static void push_vlan(struct walk *w, uint16_t tpid)
+{
+    struct flow_view *v = w->v;
+    emit_changes(w);
+    be16 tci = view_get(v, eth.tci), old_tpid = view_get(v, eth.tpid);
+    /* OpenFlow 1.3.5, 5.12.1: the new tag's VID and PCP are those of the existing outermost tag, else 0. */
+    view_set(v, eth.tci2, tci);
+    view_set(v, eth.tpid2, old_tpid);
+    view_set(v, eth.tci, tci | htons(VLAN_PRESENT));
+    view_set(v, eth.tpid, htons(tpid));
+    emit_push_vlan(w, tpid, ntohs(tci));
+}
+
+/* What lies behind the second tag the key does not know: of three tags, two popped leave the packet untagged to rules. */
+static void pop_vlan(struct walk *w)
+{
+    struct flow_view *v = w->v;
+    if (!has_tag(w)) {
+        walk_note(w, "pop_vlan: the packet has no tag");
+        return;
+    }
+    emit_changes(w);
+    be16 tci = view_get(v, eth.tci2), tpid = view_get(v, eth.tpid2);
+    view_set(v, eth.tci, tci);
+    view_set(v, eth.tpid, tpid);
+    view_set(v, eth.tci2, 0);
+    view_set(v, eth.tpid2, 0);
+    emit_pop_vlan(w);
+}
+
+/* The tag's fields hold whether there is a tag. Writing that bit pushes or pops one (NXM's vlan_tci; and, as
+ * OpenFlow 1.0's mod_vlan_vid does, a VID written to an untagged packet tags it). */
+static void set_vlan(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
+{
+    uint64_t bits = field_value_u64(mask) << fields[f].shift;
+    if (bits & VLAN_PRESENT) {
+        bool want = (field_value_u64(value) << fields[f].shift & VLAN_PRESENT) != 0, has = has_tag(w);
+        if (want && !has)
+            push_vlan(w, 0x8100);
+        else if (!want && has)
+            pop_vlan(w);
+        if (!want)
+            return;
+    }
+    if (!has_tag(w)) {
+        walk_note(w, "%s: the packet has no tag", fields[f].name);
+        return;
+    }
+    union field_value rest;
+    field_value_set_u64(&rest, (bits & (uint16_t)~VLAN_PRESENT) >> fields[f].shift);
+    set_bits(w, f, value, &rest);
+}
+
+static void set_field(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
+{
+    if (fields[f].ofs == offsetof(struct flow_key, eth.tci))
+        set_vlan(w, f, value, mask);
+    else if (walk_has(w, fields[f].prereq))
+        set_bits(w, f, value, mask);
+    else
+        walk_note(w, "%s: the packet has no such header", fields[f].name);
+}
+
+static void act_set_field(struct walk *w, const struct act *a)
+{
+    const struct act_set_field *s = (const void *)a;
+    set_field(w, s->field, &s->value, &s->mask);
+}
+
+static bool value_bit(const union field_value *v, unsigned bit) { return v->b[15 - bit / 8] >> bit % 8 & 1; }
+static void value_set_bit(union field_value *v, unsigned bit) { v->b[15 - bit / 8] |= (uint8_t)(1 << bit % 8); }
+
+static void subfield_mask(const struct subfield *sf, union field_value *mask)
+{
+    memset(mask, 0, sizeof *mask);
+    for (unsigned i = 0; i < sf->n_bits; i++)
+        value_set_bit(mask, sf->ofs + i);
+}
+
+static void act_move(struct walk *w, const struct act *a)
+{
+    const struct act_move *m = (const void *)a;
+    union field_value mask, from, to = {{0}};
+    if (!walk_has(w, fields[m->src.field].prereq)) {
+        walk_note(w, "%s: the packet has no such header", fields[m->src.field].name);
+        return;
+    }
+    subfield_mask(&m->src, &mask);
+    view_field_get(w->v, m->src.field, &mask, &from);
+    for (unsigned i = 0; i < m->src.n_bits; i++) {
+        if (value_bit(&from, m->src.ofs + i))
+            value_set_bit(&to, m->dst.ofs + i);
+    }
+    subfield_mask(&m->dst, &mask);
+    set_field(w, m->dst.field, &to, &mask);
+}
+
+static void act_set_tunnel(struct walk *w, const struct act *a)
+{
+    view_set(w->v, tun.id, htobe64(((const struct act_tunnel *)a)->id));
+}
+
+static void act_push_vlan(struct walk *w, const struct act *a) { push_vlan(w, (uint16_t)a->n); }
+static void act_pop_vlan(struct walk *w, const struct act *a UNUSED) { pop_vlan(w); }
+
+static void set_ttl(struct walk *w, uint8_t ttl)
+{
+    union field_value value;
+    field_value_set_u64(&value, ttl);
+    set_bits(w, FIELD_IP_TTL, &value, NULL);
+}
+
+static void act_set_ttl(struct walk *w, const struct act *a)
+{
+    if (walk_has(w, P_IP))
+        set_ttl(w, (uint8_t)a->n);
+}
+
+/* OpenFlow 1.3.5, 5.12: "TTL checking [...] packets with invalid TTL"; 7.4.1: reason INVALID_TTL. */
+static void act_dec_ttl(struct walk *w, const struct act *a UNUSED)
+{
+    if (!walk_has(w, P_IP))
+        return;
+    uint8_t ttl = view_get(w->v, ip.ttl);
+    if (ttl > 1) {
+        set_ttl(w, ttl - 1);
+        return;
+    }
+    emit_packet_in(w, OFPR_INVALID_TTL, OFPCML_NO_BUFFER, 0);
+    walk_drop(w, DROP_TTL);
+    w->exited = true;
+    w->n_set = 0;
+}
+
+/* --- Where the packet goes --- */
+
+static void act_output(struct walk *w, const struct act *a)
+{
+    walk_output_number(w, a->n, ((const struct act_output *)a)->max_len);
+}
+
+static void act_controller(struct walk *w, const struct act *a)
+{
+    const struct act_controller *c = (const void *)a;
+    emit_packet_in(w, c->reason, c->max_len, c->controller_id);
+}
+
+static void act_resubmit(struct walk *w, const struct act *a)
+{
+    uint8_t table = ((const struct act_resubmit *)a)->table;
+    walk_resubmit(w, table == 255 ? w->table : table, a->n);
+}
+
+static void act_clone(struct walk *w, const struct act *a)
+{
+    struct flow_key key = w->v->key, written = w->v->written;
+    if (!walk_deeper(w))
+        return;
+    size_t at = emit_clone_begin(w);
+    walk_acts(w, ((const struct act_nested *)a)->list, a->len - sizeof *a);
+    emit_clone_end(w, at);
+    w->v->key = key;
+    w->v->written = written;
+    memset(&w->changed, 0, sizeof w->changed);
+    w->any_changed = w->exited = false;
+    walk_shallower(w);
+}
+
+static void act_exit(struct walk *w, const struct act *a UNUSED) { w->exited = true; }
+static void act_nothing(struct walk *w UNUSED, const struct act *a UNUSED) {}
+
+/* --- Instructions --- */
+
+static void inst_apply(struct walk *w, const struct act *a)
+{
+    walk_acts(w, ((const struct act_nested *)a)->list, a->len - sizeof *a);
+}
+
+static void inst_clear(struct walk *w, const struct act *a UNUSED) { w->n_set = 0; }
+
+/* Do two actions take the same place in an action set? OpenFlow 1.3.5, 5.10: "the set contains a maximum of one action
+ * of each type", and of set-field "one for each field". */
+static bool same_place(const struct act *a, const struct act *b)
+{
+    if (a->type != b->type || a->type == ACT_REG_LOAD || a->type == ACT_SET_MASKED || a->type == ACT_REG_MOVE)
+        return false;
+    return a->type != ACT_SET_FIELD ||
+           ((const struct act_set_field *)a)->field == ((const struct act_set_field *)b)->field;
+}
+
+static void inst_write(struct walk *w, const struct act *inst)
+{
+    ACT_FOR_EACH (a, ((const struct act_nested *)inst)->list, inst->len - sizeof *inst) {
+        unsigned i = 0;
+        while (i < w->n_set && !same_place(w->set[i], a))
+            i++;
+        if (i < w->n_set)
+            memmove(&w->set[i], &w->set[i + 1], (--w->n_set - i) * sizeof w->set[0]);
+        if (w->n_set == WALK_SET_SIZE) {
+            walk_stop(w, DROP_WALK_WORK);
+            return;
+        }
+        if (walk_step(w))
+            w->set[w->n_set++] = a;
+    }
+}
+
+static void inst_metadata(struct walk *w, const struct act *a)
+{
+    const struct act_metadata *m = (const void *)a;
+    union field_value value, mask;
+    field_value_set_u64(&value, m->value);
+    field_value_set_u64(&mask, m->mask);
+    set_bits(w, FIELD_METADATA, &value, &mask);
+}
+
+static void inst_goto(struct walk *w, const struct act *a) { w->go_to = (int)(a->n & 0xff); }
+
+/* --- Dispatch. An act without a function is refused by acts_check(), so that no rule holds it. --- */
+
+enum { TAGS_OFF = 1, TAGS_ON = 2, TTL_DOWN = 3, SET = 4, QOS = 5, TO_GROUP = 6, OUT = 7 };
+
+static const struct {
+    void (*fn)(struct walk *, const struct act *);
+    uint8_t rank; /* OpenFlow 1.3.5, 5.10: place in the order of an action set; 0: not in one */
+} rows[N_ACTS] = {
+    [ACT_OUTPUT] = {act_output, OUT},
+    [ACT_CONTROLLER] = {act_controller, OUT},
+    [ACT_PUSH_VLAN] = {act_push_vlan, TAGS_ON},
+    [ACT_POP_VLAN] = {act_pop_vlan, TAGS_OFF},
+    [ACT_SET_NW_TTL] = {act_set_ttl, SET},
+    [ACT_DEC_NW_TTL] = {act_dec_ttl, TTL_DOWN},
+    [ACT_SET_FIELD] = {act_set_field, SET},
+    [ACT_SET_MASKED] = {act_set_field, SET},
+    [ACT_REG_LOAD] = {act_set_field, SET},
+    [ACT_REG_MOVE] = {act_move, SET},
+    [ACT_SET_TUNNEL] = {act_set_tunnel, SET},
+    [ACT_SET_TUNNEL64] = {act_set_tunnel, SET},
+    [ACT_RESUBMIT] = {act_resubmit, 0},
+    [ACT_RESUBMIT_TABLE] = {act_resubmit, 0},
+    [ACT_CLONE] = {act_clone, 0},
+    [ACT_NOTE] = {act_nothing, 0},
+    [ACT_EXIT] = {act_exit, 0},
+    [INST_APPLY_ACTIONS] = {inst_apply, 0},
+    [INST_CLEAR_ACTIONS] = {inst_clear, 0},
+    [INST_WRITE_ACTIONS] = {inst_write, 0},
+    [INST_WRITE_METADATA] = {inst_metadata, 0},
+    [INST_GOTO_TABLE] = {inst_goto, 0},
+};
+
+void walk_act(struct walk *w, const struct act *a)
+{
+    assert(a->type < N_ACTS);
+    if (rows[a->type].fn)
+        rows[a->type].fn(w, a);
+    else
+        walk_note(w, "%s is not supported: nothing is done", act_name(a->type));
+}
+
+unsigned walk_set_rank(const struct act *a) { return rows[a->type].rank; }

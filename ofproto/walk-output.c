@@ -1,0 +1,166 @@
+/* walk-output.c: ports, the real ones and OpenFlow's reserved ones. */
+#include "ofproto/walk.h"
+
+/* A tunnel's end behind a LOCAL port, or its beginning: the packet is taken away or gets outer headers, so all of it
+ * happens in a clone. True: done. */
+static bool output_tunnel(struct walk *w, struct ofport *p)
+{
+    struct walk_shared *s = w->s;
+    size_t at = emit_clone_begin(w), body = s->path->acts.len;
+    struct flow_view outer;
+    struct dp_bridge *bridge = NULL;
+    struct dp_port *port = NULL;
+    enum drop_reason drop = DROP_NONE;
+    enum dp_tunnel_result result = p->tunnel
+                                       ? dp_tunnel_encap(p->dp, w->v, s->path, &outer, &bridge, &drop)
+                                       : dp_tunnel_decap(p->dp, w->v, s->path, &port, &drop);
+    switch (result) {
+    case TUNNEL_NONE:
+        break;
+    case TUNNEL_DONE:
+        if (drop)
+            walk_drop(w, drop);
+        else if (s->path->acts.len > body)
+            emit_appended(w, true);
+        if (!drop && port)
+            walk_note(w, "the tunnel ends here: looked up again as coming in by the tunnel port");
+        break;
+    case TUNNEL_BRIDGE:
+        walk_note(w, "encapsulated: the outer packet enters the bridge of the underlay by its LOCAL port");
+        walk_into_bridge(w, dp_bridge_aux(bridge), &outer);
+        break;
+    }
+    emit_clone_end(w, at);
+    return result != TUNNEL_NONE;
+}
+
+void walk_output_port(struct walk *w, struct ofport *p)
+{
+    dp_path_dep(w->s->path, &p->gen);
+    uint32_t config = __atomic_load_n(&p->config, __ATOMIC_RELAXED);
+    uint32_t state = __atomic_load_n(&p->state, __ATOMIC_RELAXED);
+    if (w->s->stop)
+        return;
+    if (config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) {
+        walk_note(w, "port %s is set to port-down or no-fwd", p->name);
+        walk_drop(w, DROP_PORT_CONFIG);
+    } else if (state & (OFPPS_LINK_DOWN | OFPPS_BLOCKED)) {
+        walk_note(w, "port %s is down", p->name);
+        walk_drop(w, DROP_PORT_DOWN);
+    } else if ((!p->tunnel && !p->local) || !output_tunnel(w, p)) {
+        emit_output(w, p->dp_id);
+    }
+}
+
+/* OpenFlow 1.3.5, 7.2.5: "IN_PORT: Send the packet out the input port. This reserved port must be explicitly used in
+ * order to send it back out of the input port". */
+static void output_ordinary(struct walk *w, uint32_t number)
+{
+    if (number == ntohl(view_get(w->v, meta.in_port))) {
+        walk_drop(w, DROP_IN_PORT);
+        return;
+    }
+    dp_path_dep(w->s->path, &w->o->ports_gen);
+    struct ofport *p = ofport_lookup(w->o, number);
+    if (p)
+        walk_output_port(w, p);
+    else
+        walk_drop(w, DROP_NO_PORT);
+}
+
+static void output_in_port(struct walk *w)
+{
+    dp_path_dep(w->s->path, &w->o->ports_gen);
+    struct ofport *p = ofport_lookup(w->o, ntohl(view_get(w->v, meta.in_port)));
+    if (p)
+        walk_output_port(w, p);
+    else
+        walk_drop(w, DROP_NO_PORT);
+}
+
+struct flood {
+    struct walk *w;
+    uint32_t in_port;
+};
+
+static void flood_port(struct ofport *p, void *aux)
+{
+    struct flood *f = aux;
+    struct walk *w = f->w;
+    if (p->number == f->in_port || w->s->stop)
+        return;
+    dp_path_dep(w->s->path, &p->gen);
+    /* A port that is down or not to be forwarded to is not part of the flood: no drop. */
+    if (__atomic_load_n(&p->config, __ATOMIC_RELAXED) & (OFPPC_PORT_DOWN | OFPPC_NO_FWD) ||
+        __atomic_load_n(&p->state, __ATOMIC_RELAXED) & (OFPPS_LINK_DOWN | OFPPS_BLOCKED))
+        return;
+    walk_output_port(w, p);
+}
+
+void walk_flood(struct walk *w)
+{
+    struct flood f = {w, ntohl(view_get(w->v, meta.in_port))};
+    bool sent = w->s->sent;
+    dp_path_dep(w->s->path, &w->o->ports_gen);
+    ofport_for_each(w->o, flood_port, &f);
+    if (!sent && !w->s->sent && !w->s->drop)
+        walk_drop(w, DROP_NO_PORT);
+}
+
+/* OpenFlow 1.3.5, 7.4.1: reason NO_MATCH is "No matching flow (table-miss flow entry)", and 5.4: the table-miss entry
+ * "wildcards all match fields (all fields omitted) and has the lowest priority (0)".
+ * 7.2.1: OFPPC_NO_PACKET_IN: "packets on that port that generate a table miss should never trigger a packet-in". */
+static void output_controller(struct walk *w, uint16_t max_len)
+{
+    bool miss = w->rule && !w->rule->cls.priority && cls_rule_matches_all(&w->rule->cls);
+    if (miss) {
+        dp_path_dep(w->s->path, &w->o->ports_gen);
+        struct ofport *p = ofport_lookup(w->o, ntohl(view_get(w->v, meta.in_port)));
+        if (p)
+            dp_path_dep(w->s->path, &p->gen);
+        if (p && __atomic_load_n(&p->config, __ATOMIC_RELAXED) & OFPPC_NO_PACKET_IN) {
+            walk_drop(w, DROP_PORT_CONFIG);
+            return;
+        }
+    }
+    emit_packet_in(w, miss ? OFPR_NO_MATCH : OFPR_ACTION, max_len, 0);
+}
+
+/* OpenFlow 1.3.5, 4.5: "TABLE: Represents the start of the OpenFlow pipeline. This port is only valid in an output
+ * action in the action list of a packet-out message". */
+static void output_table(struct walk *w)
+{
+    if (!w->packet_out) {
+        walk_note(w, "TABLE is for packet-outs only");
+        return;
+    }
+    w->packet_out = false;
+    walk_tables(w, 0);
+    w->packet_out = true;
+}
+
+void walk_output_number(struct walk *w, uint32_t number, uint16_t max_len)
+{
+    switch (number) {
+    case OFPP_IN_PORT:
+        output_in_port(w);
+        break;
+    case OFPP_TABLE:
+        output_table(w);
+        break;
+    case OFPP_NORMAL:
+        walk_normal(w);
+        break;
+    case OFPP_FLOOD:
+    case OFPP_ALL:
+        walk_flood(w);
+        break;
+    case OFPP_CONTROLLER:
+        output_controller(w, max_len);
+        break;
+    case OFPP_ANY:
+        break;
+    default:
+        output_ordinary(w, number);
+    }
+}
