@@ -19,17 +19,18 @@ static bool is_tcp(const struct packet *p) { return p->gso == GSO_TCPV4 || p->gs
 /* Is the packet what its gso type says? */
 static bool find_cut(const struct packet *p, struct cut *c)
 {
-    struct l2_place l2 = l2_locate(p->data, p->len);
+    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
     if (p->gso == GSO_NONE || !p->gso_size || !l2.end || !ip_locate(p->data + l2.end, p->len - l2.end, l2.type, &c->ip))
         return false;
-    if (c->ip.frag || !c->ip.l4 || c->ip.proto != (is_tcp(p) ? IPPROTO_TCP : IPPROTO_UDP) ||
+    /* Behind a routing header the checksum is over a destination that is not in the IPv6 header: nobody cuts those. */
+    if (c->ip.frag || !c->ip.l4 || c->ip.routed || c->ip.proto != (is_tcp(p) ? IPPROTO_TCP : IPPROTO_UDP) ||
         (p->gso == GSO_TCPV4 && c->ip.version != 4) || (p->gso == GSO_TCPV6 && c->ip.version != 6))
         return false;
     uint32_t header = is_tcp(p) ? TCP_HEADER : UDP_HEADER;
     c->l3 = l2.end;
     c->l4 = c->l3 + c->ip.l4;
     c->end = c->l3 + c->ip.end;
-    if (c->end - c->l4 < header || c->end < c->l4)
+    if (c->end - c->l4 < header)
         return false;
     const uint8_t *l4 = p->data + c->l4;
     if (is_tcp(p))
@@ -54,8 +55,6 @@ static void fix_ip(uint8_t *ip, const struct cut *c, uint32_t l3_len, uint16_t i
     memcpy(ip + 10, &sum, 2);
 }
 
-/* The final destination stands in the last segment's routing header; the pseudo-header wants that one, and the packet's
- * own partial sum already has it: the sum of the addresses is what is left of it without protocol and length. */
 static uint16_t pseudo(const uint8_t *ip, const struct cut *c, uint32_t l4_len)
 {
     if (c->ip.version == 6)
@@ -97,6 +96,7 @@ static void emit_whole(const struct packet *p, void (*emit)(struct packet *, voi
     whole.data = room + PACKET_HEADROOM;
     whole.gso = GSO_NONE;
     memcpy(whole.data, p->data, p->len);
+    packet_finish_csum(&whole);
     emit(&whole, aux);
 }
 
@@ -137,7 +137,7 @@ uint32_t gso_max_l3_len(const struct packet *p)
     struct cut c;
     if (find_cut(p, &c))
         return c.payload - c.l3 + MIN(c.end - c.payload, p->gso_size);
-    struct l2_place l2 = l2_locate(p->data, p->len);
+    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
     if (!l2.end)
         return p->len;
     if (ip_locate(p->data + l2.end, p->len - l2.end, l2.type, &c.ip))

@@ -4,7 +4,7 @@
  * lengths and identifications, TCP sequence numbers and flags (CWR on the first, FIN and PSH on the last), UDP
  * lengths, and checksums finished. `emit` is given each in turn, in a buffer of gso_segment()'s own that is good only
  * during the call; it may change the packet, headroom is PACKET_HEADROOM. A packet that is not what its gso type says
- * is emitted as it is (false is returned). Headers in front of the inner IP header (a tunnel's) are not handled here:
+ * is emitted uncut, its checksum finished (false is returned). Headers in front of the inner IP header (a tunnel's) are not handled here:
  * tunnels segment before they encapsulate. */
 #ifndef PACKET_GSO_H
 #define PACKET_GSO_H 1

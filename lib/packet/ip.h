@@ -52,21 +52,22 @@ static inline void poke32(uint8_t *p, uint32_t v)
 static inline bool etype_is_vlan(uint16_t t) { return t == ETYPE_VLAN || t == ETYPE_SVLAN || t == ETYPE_QINQ; }
 static inline bool etype_is_mpls(uint16_t t) { return t == ETYPE_MPLS || t == ETYPE_MPLS_MC; }
 
-/* Ethernet with up to two VLAN tags and LLC/SNAP. `end`: where they end, 0 if a header is cut short (type is then 0,
+/* Ethernet with up to max_tags VLAN tags and LLC/SNAP. The parser looks at two; who changes packets, at all there are. `end`: where they end, 0 if a header is cut short (type is then 0,
  * and n_tags counts the whole ones). */
 struct l2_place {
     uint16_t type;
     uint8_t n_tags;
     uint32_t end;
 };
-static inline struct l2_place l2_locate(const uint8_t *d, uint32_t len)
+enum { TAGS_PARSED = 2, TAGS_ALL = 8 };
+static inline struct l2_place l2_locate(const uint8_t *d, uint32_t len, unsigned max_tags)
 {
     struct l2_place l2 = {0, 0, 0};
     uint32_t at = ETH_HEADER;
     if (unlikely(len < ETH_HEADER))
         return l2;
     uint16_t type = peek16(d + 12);
-    while (etype_is_vlan(type) && l2.n_tags < 2) {
+    while (etype_is_vlan(type) && l2.n_tags < max_tags) {
         if (len < at + VLAN_HEADER)
             return l2;
         type = peek16(d + at + 2);

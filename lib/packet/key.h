@@ -87,7 +87,8 @@ static_assert(sizeof(struct flow_key) % 8 == 0 && FLOW_KEY_WORDS <= 64, "a map o
 
 /* RFC 2784 and RFC 2890, in host order. A condition on gre.key demands GRE_KEY_PRESENT too (match_set()), since a key of
  * 0 is a key. */
-enum { GRE_CSUM_PRESENT = 0x8000, GRE_ROUTING_PRESENT = 0x4000, GRE_KEY_PRESENT = 0x2000, GRE_VERSION_BITS = 7 };
+enum { GRE_CSUM_PRESENT = 0x8000, GRE_ROUTING_PRESENT = 0x4000, GRE_KEY_PRESENT = 0x2000,
+       GRE_SEQ_PRESENT = 0x1000, GRE_VERSION_BITS = 7 };
 
 enum { TUN_DF = 1, TUN_CSUM = 2, TUN_KEY = 4 }; /* tun.flags, Open vSwitch's FLOW_TNL_F_… */
 

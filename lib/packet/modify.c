@@ -21,7 +21,7 @@ static const struct transport {
 struct headers {
     struct packet *p;
     uint16_t type;
-    uint8_t *ip, *l4, *arp;
+    uint8_t *lse, *ip, *l4, *arp;
     uint32_t l4_len;
     struct ip_place place;
     const struct transport *transport; /* only if all of its header is there */
@@ -29,12 +29,14 @@ struct headers {
 
 static void find_headers(struct packet *p, struct headers *h)
 {
-    struct l2_place l2 = l2_locate(p->data, p->len);
+    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
     *h = (struct headers){.p = p, .type = l2.type};
     if (!l2.end)
         return;
     uint8_t *l3 = p->data + l2.end;
     uint32_t len = p->len - l2.end;
+    if (etype_is_mpls(l2.type) && len >= 4)
+        h->lse = l3;
     if ((l2.type == ETYPE_ARP || l2.type == ETYPE_RARP) && len >= ARP_PACKET && !memcmp(l3, "\0\1\x08\0\6\4", 6))
         h->arp = l3;
     if (!ip_locate(l3, len, l2.type, &h->place))
@@ -82,7 +84,7 @@ static bool packet_has(const struct headers *h, enum field_prereq prereq)
     case P_NONE: return true;
     case P_IN_PORT: return false;
     case P_VLAN: return h->p->len >= ETH_HEADER + VLAN_HEADER && etype_is_vlan(peek16(h->p->data + 12));
-    case P_MPLS: return etype_is_mpls(h->type) && h->p->l25 != 0xffff && h->p->l25 + 4u <= h->p->len;
+    case P_MPLS: return h->lse != NULL;
     case P_IP: return version != 0;
     case P_IPV4: return version == 4;
     case P_IPV6: return version == 6;
@@ -113,7 +115,7 @@ static struct place find_place(const struct headers *h, enum field_id f)
     case FIELD_ETH_SRC: return (struct place){d + 6, 6, 0, IN_FRAME};
     case FIELD_MPLS_LABEL:
     case FIELD_MPLS_TC:
-    case FIELD_MPLS_TTL: return (struct place){d + h->p->l25, 4, shift, IN_FRAME};
+    case FIELD_MPLS_TTL: return (struct place){h->lse, 4, shift, IN_FRAME};
     case FIELD_IP_TOS:
     case FIELD_IP_DSCP:
     case FIELD_IP_ECN:
@@ -252,12 +254,23 @@ bool packet_push_vlan(struct packet *p, be16 tpid, be16 tci)
     return true;
 }
 
+static void find_offsets(struct packet *p)
+{
+    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_PARSED);
+    bool mpls = etype_is_mpls(l2.type);
+    p->l25 = l2.end && mpls && p->len - l2.end >= 4 ? l2.end : 0xffff;
+    p->l3 = l2.end && !mpls ? l2.end : 0xffff;
+    p->l4 = 0xffff;
+}
+
 bool packet_pop_vlan(struct packet *p)
 {
     if (p->len < ETH_HEADER + VLAN_HEADER || !etype_is_vlan(peek16(p->data + 12)))
         return false;
     memmove(p->data + VLAN_HEADER, p->data, 12);
     packet_shift(p, -VLAN_HEADER);
+    if (p->l3 != 0xffff && p->l3 >= VLAN_HEADER && etype_is_vlan(peek16(p->data + p->l3 - 2)))
+        find_offsets(p); /* there were more tags than the parser looks at: one of them has become visible */
     return true;
 }
 

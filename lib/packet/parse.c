@@ -7,7 +7,7 @@ static_assert(sizeof(((struct packet *)0)->tun) == sizeof(((struct flow_key *)0)
 static uint16_t parse_eth(struct packet *p, struct flow_key *key)
 {
     const uint8_t *d = p->data;
-    struct l2_place l2 = l2_locate(d, p->len);
+    struct l2_place l2 = l2_locate(d, p->len, TAGS_PARSED);
     if (unlikely(p->len < ETH_HEADER))
         return 0;
     memcpy(key->eth.dst, d, 6);
