@@ -17,3 +17,26 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/msg.h \
 	lib/openflow/ofp.c \
 	lib/openflow/ofp.h
+lib_openflow_libopenflow_a_SOURCES += \
+	lib/openflow/act-control.c \
+	lib/openflow/act-field.c \
+	lib/openflow/act-legacy.c \
+	lib/openflow/act-output.c \
+	lib/openflow/act-resubmit.c \
+	lib/openflow/act-shape.h \
+	lib/openflow/act-ttl.c \
+	lib/openflow/act-tunnel.c \
+	lib/openflow/act-vlan.c \
+	lib/openflow/act.c \
+	lib/openflow/act.h \
+	lib/openflow/action.def \
+	lib/openflow/flow.c \
+	lib/openflow/flow.h \
+	lib/openflow/inst.c \
+	lib/openflow/instruction.def \
+	lib/openflow/match-codec.c \
+	lib/openflow/match-codec.h \
+	lib/openflow/oxm.h \
+	lib/openflow/subfield.c \
+	lib/openflow/text.c \
+	lib/openflow/text.h

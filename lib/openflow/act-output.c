@@ -1,0 +1,193 @@
+/* act-output.c: where packets go: output, controller, group, set_queue. */
+#include "openflow/act-shape.h"
+
+uint32_t ofp_port_from16(uint16_t p) { return p >= 0xff00 ? 0xffff0000u | p : p; }
+
+bool ofp_port_to16(uint32_t p, uint16_t *out)
+{
+    *out = (uint16_t)p;
+    return ofp_port_from16(*out) == p;
+}
+
+/* OpenFlow 1.3.5, 7.2.5: "OFPBAC_BAD_OUT_PORT": a port that is invalid or never valid; OFPP_ANY is for requests only. */
+static enum ofp_error check_port(uint32_t port, const struct act_state *st)
+{
+    if (port == OFPP_ANY || port == 0 || (port > OFPP_MAX && port < OFPP_IN_PORT))
+        return OFPERR_BAC_BAD_OUT_PORT;
+    if (port <= OFPP_MAX && st->ctx->max_ports && port > st->ctx->max_ports)
+        return OFPERR_BAC_BAD_OUT_PORT;
+    return OFPERR_OK;
+}
+
+/* --- output --- */
+
+static void put_output(struct buf *list, uint32_t port, uint16_t max_len)
+{
+    struct act_output *o = act_append(list, ACT_OUTPUT, sizeof *o);
+    o->a.n = port;
+    o->max_len = port == OFPP_CONTROLLER ? max_len : 0; /* elsewhere it has no meaning */
+}
+
+static void output_decode(struct rd *r, enum act_type type UNUSED, struct buf *list, unsigned depth UNUSED)
+{
+    uint32_t port = rd_u32(r);
+    uint16_t max_len = rd_u16(r);
+    rd_skip(r, 6);
+    put_output(list, port, max_len);
+}
+
+static void output_encode(const struct act *a, struct buf *out)
+{
+    buf_u32(out, a->n);
+    buf_u16(out, ((const struct act_output *)a)->max_len);
+    buf_zeros(out, 6);
+}
+
+static bool output_parse(struct act_text *t, enum act_type type UNUSED, const struct item *item, unsigned depth UNUSED)
+{
+    struct word w = item->value;
+    const char *s = t->t.s + w.at, *colon = memchr(s, ':', w.len);
+    uint32_t port;
+    uint64_t max_len = UINT16_MAX;
+    if (item->delim == '(')
+        return text_fail(&t->t, item->all, "output(...) is not supported: write output:PORT");
+    if (colon) {
+        struct word name = {w.at, (size_t)(colon - s)}, number = {w.at + name.len + 1, w.len - name.len - 1};
+        if (ofp_port_reserved_parse(s, name.len, &port) && port == OFPP_CONTROLLER) {
+            if (!text_number(&t->t, number, "max_len", UINT16_MAX, &max_len))
+                return false;
+            w = name;
+        }
+    }
+    if (w.len && memchr(s, '[', w.len))
+        return text_fail(&t->t, w, "output to the port that a field holds is not supported");
+    if (!text_port(&t->t, w, &port))
+        return false;
+    put_output(t->list, port, (uint16_t)max_len);
+    return true;
+}
+
+static void output_format(const struct act *a, const struct port_names *names, struct buf *out)
+{
+    if (a->n == OFPP_CONTROLLER) {
+        buf_printf(out, "CONTROLLER:%u", ((const struct act_output *)a)->max_len);
+        return;
+    }
+    if (!ofp_port_reserved_name(a->n))
+        buf_puts(out, "output:");
+    text_put_port(a->n, names, out);
+}
+
+static enum ofp_error output_check(const struct act *a, struct act_state *st)
+{
+    enum ofp_error e = check_port(a->n, st);
+    if (e == OFPERR_OK)
+        return e;
+    return act_fault(st, e, a->n == OFPP_ANY ? "ANY is no port that a packet can leave by" : "there can be no port %u",
+                     a->n);
+}
+
+const struct act_shape act_shape_output = {output_decode, output_encode, output_parse, output_format, output_check};
+
+/* --- controller(…): Nicira's NXAST_CONTROLLER --- */
+
+static const char *const reasons[] = {[OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
+
+static void controller_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+{
+    struct act_controller *c = act_append(list, type, sizeof *c);
+    c->max_len = rd_u16(r);
+    c->controller_id = rd_u16(r);
+    c->reason = rd_u8(r);
+    rd_skip(r, 1);
+    if (c->reason >= ARRAY_SIZE(reasons))
+        rd_fail(r, OFPERR_BAC_BAD_ARGUMENT);
+}
+
+static void controller_encode(const struct act *a, struct buf *out)
+{
+    const struct act_controller *c = (const struct act_controller *)a;
+    buf_u16(out, c->max_len);
+    buf_u16(out, c->controller_id);
+    buf_u8(out, c->reason);
+}
+
+static bool controller_argument(struct act_text *t, const struct item *arg, struct act_controller *c)
+{
+    uint64_t v;
+    if (text_is(&t->t, arg->key, "max_len")) {
+        if (!text_number(&t->t, arg->value, "max_len", UINT16_MAX, &v))
+            return false;
+        c->max_len = (uint16_t)v;
+    } else if (text_is(&t->t, arg->key, "id")) {
+        if (!text_number(&t->t, arg->value, "id", UINT16_MAX, &v))
+            return false;
+        c->controller_id = (uint16_t)v;
+    } else if (text_is(&t->t, arg->key, "reason")) {
+        for (v = 0; v < ARRAY_SIZE(reasons) && !text_is(&t->t, arg->value, reasons[v]); v++)
+            continue;
+        if (v == ARRAY_SIZE(reasons))
+            return text_fail(&t->t, arg->value, "the reasons are no_match, action and invalid_ttl");
+        c->reason = (uint8_t)v;
+    } else {
+        return text_fail(&t->t, arg->key, "controller() takes max_len, reason and id");
+    }
+    return true;
+}
+
+/* Without an id or another reason this is a plain output to CONTROLLER, which every switch knows. */
+static bool controller_parse(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED)
+{
+    struct act_controller c = {.max_len = UINT16_MAX, .reason = OFPR_ACTION};
+    struct item arg;
+    if (item->delim != '(') {
+        uint64_t max_len = UINT16_MAX;
+        if (item->delim && !text_number(&t->t, item->value, "max_len", UINT16_MAX, &max_len))
+            return false;
+        put_output(t->list, OFPP_CONTROLLER, (uint16_t)max_len);
+        return true;
+    }
+    for (size_t at = item->value.at; text_next_item(&t->t, &at, item->value.at + item->value.len, &arg);)
+        if (!controller_argument(t, &arg, &c))
+            return false;
+    if (t->t.d->failed)
+        return false;
+    if (c.reason == OFPR_ACTION && !c.controller_id) {
+        put_output(t->list, OFPP_CONTROLLER, c.max_len);
+        return true;
+    }
+    struct act_controller *out = act_append(t->list, type, sizeof c);
+    out->max_len = c.max_len;
+    out->controller_id = c.controller_id;
+    out->reason = c.reason;
+    return true;
+}
+
+static void controller_format(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
+{
+    const struct act_controller *c = (const struct act_controller *)a;
+    buf_puts(out, "controller(");
+    if (c->reason != OFPR_ACTION)
+        buf_printf(out, "reason=%s,", reasons[c->reason]);
+    if (c->max_len != UINT16_MAX)
+        buf_printf(out, "max_len=%u,", c->max_len);
+    if (c->controller_id)
+        buf_printf(out, "id=%u,", c->controller_id);
+    buf_chomp(out, ',');
+    buf_puts(out, ")");
+}
+
+const struct act_shape act_shape_controller = {controller_decode, controller_encode, controller_parse, controller_format,
+                                               NULL};
+
+/* --- group, set_queue --- */
+
+static enum ofp_error group_check(const struct act *a, struct act_state *st)
+{
+    enum { OFPG_MAX = 0xffffff00 };
+    return a->n <= OFPG_MAX ? OFPERR_OK
+                            : act_fault(st, OFPERR_BAC_BAD_OUT_GROUP, "a group's number is at most 0xffffff00");
+}
+
+const struct act_shape act_shape_group = {act_decode_u32, act_encode_u32, act_parse_u32, act_format_u32, group_check};
+const struct act_shape act_shape_set_queue = {act_decode_u32, act_encode_u32, act_parse_u32, act_format_u32, NULL};

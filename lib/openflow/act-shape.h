@@ -1,0 +1,100 @@
+/* act-shape.h: what every noun of action.def and instruction.def provides: its wire form and its text. Inside
+ * lib/openflow only. */
+#ifndef OPENFLOW_ACT_SHAPE_H
+#define OPENFLOW_ACT_SHAPE_H 1
+
+#include "openflow/act.h"
+#include "openflow/text.h"
+
+/* What acts_check() knows while it goes through a list: the flow's match as the actions so far have changed it. */
+struct act_state {
+    const struct act_context *ctx;
+    struct match match;  /* if ctx->match */
+    enum act_type stage; /* the instruction that was last; INST_APPLY_ACTIONS for actions */
+    bool started;
+    char why[200];       /* the fault in words, if ofp_error_sentence() does not say it well enough */
+};
+
+struct act_text {
+    struct text t;
+    bool instructions;
+    struct act_state *state; /* NULL: no checks */
+    struct buf *list;
+};
+
+enum { ACT_MAX_DEPTH = 16 }; /* lists in lists */
+
+struct act_shape {
+    /* Reads what stands behind type and length (and experimenter and subtype), up to the action's end, and appends an
+     * item. Its errors stick in body; what it leaves unread is padding. */
+    void (*decode)(struct rd *body, enum act_type, struct buf *list, unsigned depth);
+    /* The same, written. The caller writes header and padding. */
+    void (*encode)(const struct act *, struct buf *out);
+    /* Appends the item that "word:value" says. NULL: there is no such text (another row's parses it). */
+    bool (*parse)(struct act_text *, enum act_type, const struct item *, unsigned depth);
+    void (*format)(const struct act *, const struct port_names *, struct buf *out);
+    /* Finds fault, or notes in the state what the action does to later ones. NULL: neither. */
+    enum ofp_error (*check)(const struct act *, struct act_state *);
+};
+
+#define ACTION(id, wire, names, carries, shape, syntax, doc) extern const struct act_shape act_shape_##shape;
+#define INSTRUCTION(id, wire, names, carries, shape, syntax, doc) extern const struct act_shape act_shape_##shape;
+#include "openflow/action.def"
+#include "openflow/instruction.def"
+#undef ACTION
+#undef INSTRUCTION
+
+/* Actions that carry nothing or one number (act.c). */
+void act_decode_none(struct rd *, enum act_type, struct buf *list, unsigned depth);
+void act_decode_u8(struct rd *, enum act_type, struct buf *list, unsigned depth);
+void act_decode_u16(struct rd *, enum act_type, struct buf *list, unsigned depth);
+void act_decode_u32(struct rd *, enum act_type, struct buf *list, unsigned depth);
+void act_encode_none(const struct act *, struct buf *);
+void act_encode_u8(const struct act *, struct buf *);
+void act_encode_u16(const struct act *, struct buf *);
+void act_encode_u32(const struct act *, struct buf *);
+bool act_parse_none(struct act_text *, enum act_type, const struct item *, unsigned depth);
+bool act_parse_u8(struct act_text *, enum act_type, const struct item *, unsigned depth);
+bool act_parse_u16(struct act_text *, enum act_type, const struct item *, unsigned depth);
+bool act_parse_u32(struct act_text *, enum act_type, const struct item *, unsigned depth);
+void act_format_none(const struct act *, const struct port_names *, struct buf *);
+void act_format_u32(const struct act *, const struct port_names *, struct buf *);
+void act_format_hex(const struct act *, const struct port_names *, struct buf *);
+
+/* Lists in lists (act.c). begin returns where the item stands; end fills in its length; false: it is too long. */
+size_t act_nested_begin(struct buf *list, enum act_type);
+bool act_nested_end(struct buf *list, size_t at);
+enum ofp_error act_decode_list(struct rd *, struct buf *list, unsigned depth);
+bool act_parse_list(struct act_text *, struct word, unsigned depth);
+/* acts_parse() of a part of a longer text; t->d is there. */
+bool act_parse_part(const struct text *, struct word, bool instructions, const struct act_context *, struct buf *list);
+enum ofp_error act_check_list(const void *list, size_t len, struct act_state *);
+
+/* Faults with words of their own: `return act_fault(state, OFPERR_…, "…")`. */
+enum ofp_error act_fault(struct act_state *, enum ofp_error, const char *format, ...) PRINTF(3, 4);
+/* Does the match so far hold what field f needs? Else OFPBAC_MATCH_INCONSISTENT. */
+enum ofp_error act_need(struct act_state *, enum field_id f);
+
+/* OpenFlow 1.0's 16-bit port numbers, which Nicira's actions and NXM_OF_IN_PORT carry. */
+uint32_t ofp_port_from16(uint16_t);
+bool ofp_port_to16(uint32_t, uint16_t *); /* false: it does not fit */
+
+/* Words that become other actions (act-legacy.c): true if `item` was one and *ok says how it went. */
+bool act_parse_legacy(struct act_text *, const struct item *, bool *ok);
+
+/* Parts of fields (subfield.c): "NXM_OF_ETH_SRC[]", "reg0[0..15]". */
+unsigned subfield_width(enum field_id); /* bits that load and move can reach */
+bool subfield_parse(const struct text *, struct word, struct subfield *);
+void subfield_format(const struct subfield *, struct buf *out);
+void subfield_encode(const struct subfield *, struct buf *out); /* its header */
+void subfield_decode(struct rd *, struct subfield *);           /* its header; ofs and n_bits are checked against it */
+bool subfield_field_by_name(const struct text *, struct word, enum field_id *); /* any name: short, NXM_…, OXM_… */
+bool subfield_no_field(const struct text *, struct word);                       /* the complaint; always false */
+/* Bits [ofs, ofs + n_bits) of a field value as a number and back (n_bits at most 64). */
+uint64_t subfield_get(const struct subfield *, const union field_value *);
+void subfield_set(const struct subfield *, union field_value *value, union field_value *mask, uint64_t);
+
+/* Set fields built in words, for act-legacy.c (act-field.c). */
+void act_put_set_field(struct buf *list, enum field_id, const union field_value *value);
+
+#endif

@@ -1,0 +1,449 @@
+#include "openflow/act.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include "openflow/act-shape.h"
+
+#define OF(N) (N)
+#define NX(N) (1 << 16 | (N))
+#define ROW(ID, ENUM, WIRE, NAMES, STRUCT, SHAPE, SYNTAX, DOC, INST)                                                   \
+    [ENUM] = {.id = ID,                                                                                                \
+              .names = NAMES,                                                                                          \
+              .syntax = SYNTAX,                                                                                        \
+              .doc = DOC,                                                                                              \
+              .instruction = INST,                                                                                     \
+              .nicira = (WIRE) >> 16,                                                                                  \
+              .wire = (uint16_t)(WIRE),                                                                                \
+              .size = sizeof(struct act_##STRUCT),                                                                     \
+              .shape = &act_shape_##SHAPE},
+const struct act_row act_rows[N_ACTS] = {
+#define ACTION(id, wire, names, carries, shape, syntax, doc) ROW(#id, ACT_##id, wire, names, carries, shape, syntax, doc, false)
+#define INSTRUCTION(id, wire, names, carries, shape, syntax, doc)                                                      \
+    ROW(#id, INST_##id, wire, names, carries, shape, syntax, doc, true)
+#include "openflow/action.def"
+#include "openflow/instruction.def"
+#undef ACTION
+#undef INSTRUCTION
+};
+
+const char *act_name(enum act_type type)
+{
+    static char names[N_ACTS][24]; /* filled by whoever comes first, always with the same bytes */
+    const char *all = act_rows[type].names;
+    snprintf(names[type], sizeof names[type], "%.*s", (int)strcspn(all, " "), all);
+    return names[type];
+}
+
+void *act_append(struct buf *list, enum act_type type, size_t size)
+{
+    size = ROUND_UP(size, 8);
+    assert(size <= UINT16_MAX && list->len % 8 == 0);
+    struct act *a = buf_extend(list, size);
+    memset(a, 0, size);
+    a->type = (uint16_t)type;
+    a->len = (uint16_t)size;
+    return a;
+}
+
+bool acts_equal(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+    return a_len == b_len && (!a_len || !memcmp(a, b, a_len));
+}
+
+/* --- numbers --- */
+
+void act_decode_none(struct rd *r UNUSED, enum act_type type, struct buf *list, unsigned depth UNUSED)
+{
+    act_append(list, type, sizeof(struct act_number));
+}
+
+static void put_number(struct buf *list, enum act_type type, uint32_t n)
+{
+    struct act_number *a = act_append(list, type, sizeof *a);
+    a->a.n = n;
+}
+
+#define NUMBER(BITS)                                                                                                   \
+    void act_decode_u##BITS(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)                 \
+    {                                                                                                                  \
+        put_number(list, type, rd_u##BITS(r));                                                                         \
+    }                                                                                                                  \
+    void act_encode_u##BITS(const struct act *a, struct buf *out)                                                      \
+    {                                                                                                                  \
+        buf_u##BITS(out, (uint##BITS##_t)a->n);                                                                        \
+    }                                                                                                                  \
+    bool act_parse_u##BITS(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED)     \
+    {                                                                                                                  \
+        uint64_t v;                                                                                                    \
+        if (!text_number(&t->t, item->value, act_name(type), UINT##BITS##_MAX, &v))                                    \
+            return false;                                                                                              \
+        put_number(t->list, type, (uint32_t)v);                                                                        \
+        return true;                                                                                                   \
+    }
+NUMBER(8)
+NUMBER(16)
+NUMBER(32)
+
+void act_encode_none(const struct act *a UNUSED, struct buf *out UNUSED) {}
+
+bool act_parse_none(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED)
+{
+    if (item->value.len)
+        return text_fail(&t->t, item->value, "%s takes no value", act_name(type));
+    put_number(t->list, type, 0);
+    return true;
+}
+
+void act_format_none(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
+{
+    buf_puts(out, act_name(a->type));
+}
+
+void act_format_u32(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
+{
+    buf_printf(out, "%s:%u", act_name(a->type), a->n);
+}
+
+void act_format_hex(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
+{
+    buf_printf(out, "%s:0x%04x", act_name(a->type), a->n);
+}
+
+/* --- lists in lists --- */
+
+size_t act_nested_begin(struct buf *list, enum act_type type)
+{
+    size_t at = list->len;
+    act_append(list, type, sizeof(struct act_nested));
+    return at;
+}
+
+bool act_nested_end(struct buf *list, size_t at)
+{
+    size_t len = list->len - at;
+    if (len > (UINT16_MAX & ~7u))
+        return false;
+    ((struct act *)(list->data + at))->len = (uint16_t)len;
+    return true;
+}
+
+/* --- wire --- */
+
+static const struct act_row *find_wire(bool instruction, bool nicira, uint16_t wire)
+{
+    for (const struct act_row *row = act_rows; row < act_rows + N_ACTS; row++)
+        if (row->instruction == instruction && row->nicira == nicira && row->wire == wire)
+            return row;
+    return NULL;
+}
+
+/* OpenFlow 1.3.5, 7.2.5: "The length includes the header and any padding to make the action 64-bit aligned." */
+static enum ofp_error decode_action(struct rd *r, struct buf *list, unsigned depth)
+{
+    size_t left = rd_left(r);
+    uint16_t wire = rd_u16(r), len = rd_u16(r);
+    if (r->err || len < 8 || len % 8 || len > left)
+        return OFPERR_BAC_BAD_LEN;
+    struct rd body = rd_sub(r, len - 4u);
+    bool nicira = wire == 0xffff;
+    if (nicira) {
+        if (rd_u32(&body) != NX_EXPERIMENTER)
+            return OFPERR_BAC_BAD_EXPERIMENTER;
+        if (rd_left(&body) < 2)
+            return OFPERR_BAC_BAD_LEN;
+        wire = rd_u16(&body);
+    }
+    const struct act_row *row = find_wire(false, nicira, wire);
+    if (!row)
+        return nicira ? OFPERR_BAC_BAD_EXP_TYPE : OFPERR_BAC_BAD_TYPE;
+    row->shape->decode(&body, (enum act_type)(row - act_rows), list, depth);
+    if (body.err)
+        return body.err == WIRE_SHORT ? OFPERR_BAC_BAD_LEN : (enum ofp_error)body.err;
+    return rd_left(&body) < 8 ? OFPERR_OK : OFPERR_BAC_BAD_LEN; /* more than padding is left */
+}
+
+enum ofp_error act_decode_list(struct rd *r, struct buf *list, unsigned depth)
+{
+    if (depth > ACT_MAX_DEPTH)
+        return OFPERR_BAC_TOO_MANY;
+    while (rd_left(r)) {
+        enum ofp_error e = decode_action(r, list, depth);
+        if (e)
+            return e;
+    }
+    return r->err ? OFPERR_BAC_BAD_LEN : OFPERR_OK;
+}
+
+enum ofp_error acts_decode_actions(struct rd r, struct buf *list) { return act_decode_list(&r, list, 0); }
+
+/* OpenFlow 1.3.5, 5.9: "The instruction set … contains a maximum of one instruction of each type. The instructions of the
+ * set execute in the order specified by this above list." The order in the message says nothing; a second instruction of a
+ * type is refused (1.3 has no code for it: ONF's EXT-260 gives it one). */
+enum ofp_error acts_decode_instructions(struct rd r, struct buf *list)
+{
+    enum { FIRST = INST_METER, N = N_ACTS - INST_METER };
+    struct rd bodies[N];
+    bool seen[N] = {false};
+    while (rd_left(&r)) {
+        size_t left = rd_left(&r);
+        uint16_t wire = rd_u16(&r), len = rd_u16(&r);
+        if (r.err || len < 8 || len % 8 || len > left)
+            return OFPERR_BIC_BAD_LEN;
+        struct rd body = rd_sub(&r, len - 4u);
+        if (wire == 0xffff)
+            return OFPERR_BIC_BAD_EXPERIMENTER;
+        const struct act_row *row = find_wire(true, false, wire);
+        if (!row)
+            return OFPERR_BIC_UNKNOWN_INST;
+        ptrdiff_t i = row - act_rows - FIRST;
+        if (seen[i])
+            return OFPERR_BIC_DUP_INST;
+        seen[i] = true;
+        bodies[i] = body;
+    }
+    if (r.err)
+        return OFPERR_BIC_BAD_LEN;
+    for (unsigned i = 0; i < N; i++) {
+        if (!seen[i])
+            continue;
+        act_rows[FIRST + i].shape->decode(&bodies[i], FIRST + i, list, 0);
+        if (bodies[i].err)
+            return bodies[i].err == WIRE_SHORT ? OFPERR_BIC_BAD_LEN : (enum ofp_error)bodies[i].err;
+        if (rd_left(&bodies[i]))
+            return OFPERR_BIC_BAD_LEN;
+    }
+    return OFPERR_OK;
+}
+
+static void encode_item(const struct act *a, struct buf *out)
+{
+    const struct act_row *row = &act_rows[a->type];
+    size_t at = out->len;
+    buf_u16(out, row->nicira ? 0xffff : row->wire);
+    buf_u16(out, 0);
+    if (row->nicira) {
+        buf_u32(out, NX_EXPERIMENTER);
+        buf_u16(out, row->wire);
+    }
+    row->shape->encode(a, out);
+    buf_align(out, at, 8);
+    assert(out->len - at <= UINT16_MAX); /* acts_parse() and the decoders bound a list's length */
+    buf_set_u16(out, at + 2, (uint16_t)(out->len - at));
+}
+
+void acts_encode_actions(const void *list, size_t len, struct buf *out)
+{
+    ACT_FOR_EACH (a, list, len)
+        encode_item(a, out);
+}
+
+/* The actions in `list` become one APPLY_ACTIONS. */
+void acts_encode_instructions(const void *list, size_t len, struct buf *out)
+{
+    const uint8_t *p = list, *end = p + len;
+    while (p < end) {
+        const struct act *a = (const struct act *)p;
+        if (act_rows[a->type].instruction) {
+            encode_item(a, out);
+            p += a->len;
+            continue;
+        }
+        const uint8_t *first = p;
+        while (p < end && !act_rows[((const struct act *)p)->type].instruction)
+            p += ((const struct act *)p)->len;
+        size_t at = out->len;
+        buf_u16(out, act_rows[INST_APPLY_ACTIONS].wire);
+        buf_u16(out, 0);
+        buf_u32(out, 0);
+        acts_encode_actions(first, (size_t)(p - first), out);
+        assert(out->len - at <= UINT16_MAX);
+        buf_set_u16(out, at + 2, (uint16_t)(out->len - at));
+    }
+}
+
+/* --- checks --- */
+
+enum ofp_error act_fault(struct act_state *st, enum ofp_error e, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(st->why, sizeof st->why, format, args);
+    va_end(args);
+    return e;
+}
+
+enum ofp_error act_need(struct act_state *st, enum field_id f)
+{
+    const char *need = NULL;
+    if (!st->ctx->match || match_prereq(&st->match, f, &need))
+        return OFPERR_OK;
+    return act_fault(st, OFPERR_BAC_MATCH_INCONSISTENT, "%s is there only if the match has '%s'", fields[f].name,
+                     need ? need : "its prerequisites");
+}
+
+static enum ofp_error check_item(const struct act *a, struct act_state *st)
+{
+    const struct act_row *row = &act_rows[a->type];
+    enum act_type stage = row->instruction ? (enum act_type)a->type : INST_APPLY_ACTIONS;
+    if (st->started && (stage < st->stage || (stage == st->stage && row->instruction)))
+        return act_fault(st, stage == st->stage ? OFPERR_BIC_DUP_INST : OFPERR_BAC_UNSUPPORTED_ORDER,
+                         stage == st->stage ? "%s stands here a second time" : "%s is executed before %s: write it first",
+                         row->instruction ? act_name(a->type) : "an action", act_name(st->stage));
+    st->started = true;
+    st->stage = stage;
+    return row->shape->check ? row->shape->check(a, st) : OFPERR_OK;
+}
+
+enum ofp_error act_check_list(const void *list, size_t len, struct act_state *st)
+{
+    ACT_FOR_EACH (a, list, len) {
+        enum ofp_error e = check_item(a, st);
+        if (e)
+            return e;
+    }
+    return OFPERR_OK;
+}
+
+static void state_init(struct act_state *st, const struct act_context *ctx)
+{
+    *st = (struct act_state){.ctx = ctx, .stage = INST_METER};
+    if (ctx->match)
+        st->match = *ctx->match;
+}
+
+enum ofp_error acts_check(const void *list, size_t len, const struct act_context *ctx)
+{
+    struct act_state st;
+    state_init(&st, ctx);
+    return act_check_list(list, len, &st);
+}
+
+/* --- text --- */
+
+static bool check_text(struct act_text *t, size_t from, struct word place)
+{
+    if (!t->state)
+        return true;
+    t->state->why[0] = 0;
+    enum ofp_error e = act_check_list(t->list->data + from, t->list->len - from, t->state);
+    if (e)
+        return text_fail(&t->t, place, "%s", t->state->why[0] ? t->state->why : ofp_error_sentence(e));
+    return true;
+}
+
+static const char *nearest_action(const struct act_text *t, struct word w)
+{
+    const char *names[2 * N_ACTS];
+    size_t n = 0;
+    for (unsigned i = 0; i < N_ACTS; i++)
+        if (t->instructions || !act_rows[i].instruction)
+            names[n++] = act_name(i);
+    return nearest_name(t->t.s + w.at, w.len, names, n);
+}
+
+static bool parse_item(struct act_text *t, const struct item *item, unsigned depth)
+{
+    bool ok;
+    for (unsigned i = 0; i < N_ACTS; i++) {
+        const struct act_row *row = &act_rows[i];
+        if (!row->shape->parse || !text_in_names(&t->t, item->key, row->names))
+            continue;
+        if (row->instruction && (!t->instructions || depth))
+            return text_fail(&t->t, item->key, "%s is an instruction, which cannot stand here", act_name(i));
+        return row->shape->parse(t, i, item, depth);
+    }
+    if (act_parse_legacy(t, item, &ok))
+        return ok;
+    /* A bare word is a port. */
+    struct item port = {.all = item->all, .key = item->key, .value = item->key};
+    uint32_t n;
+    struct text quiet = {t->t.s, t->t.names, NULL};
+    if (!item->delim || ofp_port_reserved_parse(t->t.s + item->key.at, item->key.len, &n)) {
+        if (item->delim)
+            port.value = (struct word){item->key.at, item->all.len}; /* controller:100 */
+        bool number = item->key.len && strspn(t->t.s + item->key.at, "0123456789");
+        if (number || item->delim || text_port(&quiet, item->key, &n))
+            return act_rows[ACT_OUTPUT].shape->parse(t, ACT_OUTPUT, &port, depth);
+    }
+    const char *near = nearest_action(t, item->key);
+    const char *what = item->delim ? "no action" : "no action or port";
+    if (near)
+        return text_fail(&t->t, item->key, "%s '%.*s'; did you mean '%s'?", what, (int)item->key.len,
+                         t->t.s + item->key.at, near);
+    return text_fail(&t->t, item->key, "%s '%.*s'", what, (int)item->key.len, t->t.s + item->key.at);
+}
+
+/* "drop" stands alone: it says that there is nothing. */
+bool act_parse_list(struct act_text *t, struct word list, unsigned depth)
+{
+    struct item item;
+    struct word drop = {0, 0};
+    size_t at = list.at, end = list.at + list.len;
+    unsigned n = 0;
+    if (depth > ACT_MAX_DEPTH)
+        return text_fail(&t->t, list, "actions are nested too deep");
+    for (; text_next_item(&t->t, &at, end, &item); n++) {
+        size_t from = t->list->len;
+        if (text_is(&t->t, item.key, "drop") && !item.delim)
+            drop = item.key;
+        else if (!parse_item(t, &item, depth) || !check_text(t, from, item.all))
+            return false;
+        if (drop.len && n)
+            return text_fail(&t->t, drop, "drop stands alone: with other actions it means nothing");
+    }
+    return !t->t.d || !t->t.d->failed;
+}
+
+/* What a flow-mod and a statistics entry can carry, with room for their match. */
+static bool fits_message(const void *list, size_t len)
+{
+    enum { MOST = 60000 };
+    struct buf wire = BUF_INIT;
+    if (len > 8 * MOST)
+        return false;
+    ACT_FOR_EACH (a, list, len) {
+        encode_item(a, &wire);
+        if (wire.len > MOST)
+            break;
+    }
+    bool fits = wire.len <= MOST;
+    buf_free(&wire);
+    return fits;
+}
+
+bool act_parse_part(const struct text *text, struct word part, bool instructions, const struct act_context *ctx,
+                    struct buf *list)
+{
+    struct act_state st;
+    struct act_text t = {.t = *text, .instructions = instructions, .list = list};
+    if (ctx) {
+        state_init(&st, ctx);
+        t.state = &st;
+    }
+    size_t from = list->len;
+    if (!act_parse_list(&t, part, 0))
+        return false;
+    return fits_message(list->data + from, list->len - from) ||
+           text_fail(text, part, "these are more actions than fit into an OpenFlow message");
+}
+
+bool acts_parse(const char *text, size_t len, bool instructions, const struct port_names *names,
+                const struct act_context *ctx, struct buf *list, struct diag *d)
+{
+    struct diag own = DIAG_INIT;
+    struct text t = {text, names, d ? d : &own};
+    bool ok = act_parse_part(&t, (struct word){0, len}, instructions, ctx, list);
+    diag_free(&own);
+    return ok;
+}
+
+void acts_format(const void *list, size_t len, const struct port_names *names, struct buf *out)
+{
+    if (!len)
+        buf_puts(out, "drop");
+    bool first = true;
+    ACT_FOR_EACH (a, list, len) {
+        buf_puts(out, first ? "" : ",");
+        first = false;
+        act_rows[a->type].shape->format(a, names, out);
+    }
+}

@@ -1,0 +1,21 @@
+/* oxm.h: OXM and NXM headers. Inside lib/openflow only. */
+#ifndef OPENFLOW_OXM_H
+#define OPENFLOW_OXM_H 1
+
+#include "openflow/ofp.h"
+#include "packet/field.h"
+
+struct oxm_header {
+    int field;        /* enum field_id, or -1: unknown */
+    uint8_t len;      /* of what follows header and experimenter id */
+    uint8_t bytes;    /* of one value of this field */
+    bool masked;
+    bool narrow_port; /* NXM_OF_IN_PORT: in_port in 16 bits */
+};
+
+/* Reads a header with its experimenter id. False if it was cut short (the error sticks in r). */
+bool oxm_header_decode(struct rd *, struct oxm_header *);
+/* `id` as in field.def's columns; `bytes` of one value. */
+void oxm_header_encode(uint64_t id, unsigned bytes, bool masked, struct buf *out);
+
+#endif
