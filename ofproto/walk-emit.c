@@ -67,6 +67,7 @@ static void emit_punt(struct walk *w, enum punt_kind kind, uint32_t max_len, con
 {
     struct dpact_punt *p =
         dpact_append(&w->s->path->acts, DPACT_PUNT, offsetof(struct dpact_punt, blob) + len, kind);
+    p->bridge = w->o->bridge;
     p->max_len = max_len;
     p->blob_len = (uint32_t)len;
     memcpy(p->blob, blob, len);
@@ -153,9 +154,6 @@ void emit_end(struct walk_shared *s)
     acts->len = s->kept;
     if (acts->len && s->last_clone != SIZE_MAX)
         unwrap(acts, s->last_clone);
-    if (s->sent)
-        return;
-    s->path->drop = s->drop ? s->drop : DROP_ACTION;
-    if (acts->len) /* a MAC address to learn is no end of a packet */
-        dpact_append(acts, DPACT_DROP, sizeof(struct dpact_drop), s->path->drop);
+    if (!s->sent)
+        s->path->drop = s->drop ? s->drop : DROP_ACTION;
 }

@@ -34,20 +34,24 @@ static bool output_tunnel(struct walk *w, struct ofport *p)
     return result != TUNNEL_NONE;
 }
 
-void walk_output_port(struct walk *w, struct ofport *p)
+/* Why nothing leaves by this port. A tunnel knows better words than "down" itself. */
+static enum drop_reason closed(struct walk *w, struct ofport *p)
 {
     dp_path_dep(w->s->path, &p->gen);
-    uint32_t config = __atomic_load_n(&p->config, __ATOMIC_RELAXED);
-    uint32_t state = __atomic_load_n(&p->state, __ATOMIC_RELAXED);
-    if (w->s->stop)
-        return;
-    if (config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) {
-        walk_note(w, "port %s is set to port-down or no-fwd", p->name);
-        walk_drop(w, DROP_PORT_CONFIG);
-    } else if (state & (OFPPS_LINK_DOWN | OFPPS_BLOCKED)) {
-        walk_note(w, "port %s is down", p->name);
-        walk_drop(w, DROP_PORT_DOWN);
-    } else if ((!p->tunnel && !p->local) || !output_tunnel(w, p)) {
+    if (__atomic_load_n(&p->config, __ATOMIC_RELAXED) & (OFPPC_PORT_DOWN | OFPPC_NO_FWD))
+        return DROP_PORT_CONFIG;
+    if (!p->tunnel && __atomic_load_n(&p->state, __ATOMIC_RELAXED) & (OFPPS_LINK_DOWN | OFPPS_BLOCKED))
+        return DROP_PORT_DOWN;
+    return DROP_NONE;
+}
+
+void walk_output_port(struct walk *w, struct ofport *p)
+{
+    enum drop_reason why = closed(w, p);
+    if (why) {
+        walk_note(w, "port %s lets nothing out", p->name);
+        walk_drop(w, why);
+    } else if (!w->s->stop && ((!p->tunnel && !p->local) || !output_tunnel(w, p))) {
         emit_output(w, p->dp_id);
     }
 }
@@ -86,15 +90,8 @@ struct flood {
 static void flood_port(struct ofport *p, void *aux)
 {
     struct flood *f = aux;
-    struct walk *w = f->w;
-    if (p->number == f->in_port || w->s->stop)
-        return;
-    dp_path_dep(w->s->path, &p->gen);
-    /* A port that is down or not to be forwarded to is not part of the flood: no drop. */
-    if (__atomic_load_n(&p->config, __ATOMIC_RELAXED) & (OFPPC_PORT_DOWN | OFPPC_NO_FWD) ||
-        __atomic_load_n(&p->state, __ATOMIC_RELAXED) & (OFPPS_LINK_DOWN | OFPPS_BLOCKED))
-        return;
-    walk_output_port(w, p);
+    if (p->number != f->in_port && !closed(f->w, p)) /* a closed port is not part of the flood: no drop */
+        walk_output_port(f->w, p);
 }
 
 void walk_flood(struct walk *w)
