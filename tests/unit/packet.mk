@@ -6,3 +6,11 @@
 UNIT_TESTS += tests/unit/test-classifier
 tests_unit_test_classifier_SOURCES = tests/unit/test-classifier.c
 tests_unit_test_classifier_LDADD = $(PACKET_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-field
+tests_unit_test_field_SOURCES = tests/unit/test-field.c tests/unit/packets.h
+tests_unit_test_field_LDADD = $(PACKET_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-parse
+tests_unit_test_parse_SOURCES = tests/unit/test-parse.c tests/unit/packets.h
+tests_unit_test_parse_LDADD = $(PACKET_TEST_LIBS)
