@@ -1,4 +1,34 @@
 # datapath: ports, flow cache, walk's packets, tunnels, workers. May include lib/packet and lib/base.
 # One file a line, sorted; headers too.
 noinst_LIBRARIES += datapath/libdatapath.a
-datapath_libdatapath_a_SOURCES =
+datapath_libdatapath_a_SOURCES = \
+	datapath/cache.c \
+	datapath/cache.h \
+	datapath/dp.c \
+	datapath/dp.h \
+	datapath/drop.c \
+	datapath/drop.def \
+	datapath/execute.c \
+	datapath/guard.c \
+	datapath/guard.h \
+	datapath/no-tunnel.c \
+	datapath/option.c \
+	datapath/option.h \
+	datapath/path.c \
+	datapath/pool.c \
+	datapath/port-afpacket.c \
+	datapath/port-null.c \
+	datapath/port-pcap.c \
+	datapath/port-sim.c \
+	datapath/port-tap.c \
+	datapath/port.c \
+	datapath/port.h \
+	datapath/private.h \
+	datapath/punt.c \
+	datapath/tally.c \
+	datapath/tally.h \
+	datapath/vnet.c \
+	datapath/vnet.h \
+	datapath/worker.c \
+	datapath/worker.h
+include datapath/tunnel/automake.mk

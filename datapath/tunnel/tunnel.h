@@ -1,63 +1,144 @@
-/* tunnel.h: tunnel ports, as the rest of the datapath sees them.
+/* tunnel.h: the inside of tunnel ports, shared by the files of this folder. What the rest of the datapath calls stands
+ * in datapath/private.h and dp.h.
  *
- * A tunnel port is a struct dp_port of a tunnel type ("gre") without a device. What is received for it is found by
- * dp_tunnel_decap() (dp.h) during the walk and unwrapped by tunnel_pop(); what is sent to it is planned by
- * dp_tunnel_encap() during the walk and wrapped by tunnel_push().
- *
- * Main alone changes things here; workers read what it has published by RCU (their quiescent states: the core's). */
+ *   option   what a user wrote -> struct tunnel_config
+ *   map      (local, remote, key) -> port
+ *   gre      the header; wrap: headers put on and taken off packets
+ *   plan     inside a walk: dp_tunnel_encap(), dp_tunnel_decap(). Workers; reads what the following publish by RCU
+ *   route    main: where each port's packets go, asked from the kernel; underlay ports
+ *   wait     main: next hops, and packets that wait for their MAC
+ *   tunnel   main: the ports themselves, news from netlink, what people see
+ *   report   main: what people see: status, sentences for drops */
 #ifndef DATAPATH_TUNNEL_TUNNEL_H
 #define DATAPATH_TUNNEL_TUNNEL_H 1
 
-#include "datapath/dp.h"
+#include "datapath/netlink/netlink.h"
+#include "datapath/private.h"
+#include "datapath/tunnel/map.h"
+#include "datapath/tunnel/option.h"
 
-struct tunnels;     /* all of a datapath */
-struct tunnel_port; /* one port's tunnel half; dp_port points to it */
-struct kernel;      /* datapath/netlink/kernel.h; NULL: no netlink, no underlay */
+/* How a port's packets leave. Published by RCU, never changed afterwards. */
+struct egress {
+    struct tunnel_config config;
+    enum drop_reason drop;    /* if not DROP_NONE nothing can be sent, and what follows is not filled */
+    uint32_t ifindex, mtu;    /* of the underlay */
+    be32 next_hop, source;
+    bool resolved;            /* the next hop's MAC is known */
+    bool settled;             /* nothing waits any more, nobody can be overtaken */
+    uint8_t dst_mac[6], src_mac[6];
+    struct dp_bridge *bridge; /* its LOCAL port is the way out… */
+    uint32_t output;          /* …or, if NULL, this underlay port */
+};
 
-/* --- Main --- */
+/* The addresses at which tunnel packets arrive. Published by RCU. */
+struct inbound {
+    struct tunnel_map *map;
+    size_t n_addresses;
+    be32 addresses[]; /* the host's, ascending as numbers in memory */
+};
+bool inbound_is_local(const struct inbound *, be32 address);
 
-struct tunnels *tunnels_create(struct dp *, struct kernel *);
-void tunnels_destroy(struct tunnels *); /* its ports must be gone */
-void tunnels_run(struct tunnels *);     /* from dp_run(), after kernel_run(): routes to ask again, timers; bounded */
-msec_t tunnels_wake_at(const struct tunnels *);
-void tunnels_show(struct tunnels *, struct buf *out);
-/* A port came, went, or changed in a way that walks or routes may depend on (LOCAL's device there, its MAC, …). */
-void tunnels_port_changed(struct tunnels *, struct dp_port *);
-void tunnels_port_gone(struct tunnels *, struct dp_port *); /* before dp_port_del() frees it; any port type */
+/* A LOCAL or underlay port: what an outer packet must be addressed to. RCU, in dp_port.tunnel. */
+struct local_end {
+    uint8_t mac[6];
+};
 
-bool tunnel_type_known(const char *type);
+struct waiting; /* a packet, wait.c */
 
-/* As in dp.h. `name` of the config is for messages; `except` is not seen as another port. */
-bool tunnel_port_validate(struct tunnels *, const struct dp_port_config *, const struct dp_port *except, int *bad_option,
-                          struct diag *);
-/* `port` must have its id, name and bridge already. NULL on failure. */
-struct tunnel_port *tunnel_port_add(struct tunnels *, struct dp_port *port, const struct dp_port_config *, struct diag *);
-bool tunnel_port_reconfigure(struct tunnel_port *, const struct dp_port_config *, struct diag *);
-void tunnel_port_del(struct tunnel_port *); /* unpublished at once, freed after a grace period */
-/* Sets tunnel, flags, mtu, error, and appends to status. */
-void tunnel_port_get_info(const struct tunnel_port *, struct dp_port_info *);
+/* A neighbour that is some tunnel's next hop. */
+struct next_hop {
+    struct next_hop *next; /* same bucket */
+    struct nl_neighbour neighbour;
+    unsigned users;        /* tunnel ports */
+    msec_t used;           /* when the kernel was last told that it is in use */
+    struct waiting *first, **last; /* packets that wait for it, oldest first */
+    unsigned n_waiting;
+    size_t waiting_bytes;
+};
 
-/* A packet that DPACT_HOLD gave to main. It is copied and waits; or it is sent if there is nothing to wait for. Every
- * packet for which tunnel_hold_begin() was called ends here or in tunnel_hold_lost(). */
-void tunnel_hold(struct tunnels *, const struct dpact_hold *, const struct packet *);
+/* The host's own interface, opened as a port of the pseudo-bridge. */
+struct underlay {
+    struct underlay *next;
+    uint32_t ifindex;
+    unsigned users;
+    struct dp_port *port;
+};
 
-/* --- Workers (and main, with config.workers == 0) --- */
+struct tunnel_port {
+    struct dp_port *port;
+    struct tunnels *tunnels;
+    struct tunnel_config config;
+    struct dp_gen gen;        /* of egress */
+    struct egress *egress;    /* RCU */
+    uint32_t held;            /* atomic: packets between a worker's HOLD and their execution */
+    uint32_t executed;        /* of these, executed since the last dp_synchronize() */
+    msec_t settle_by;         /* if resolved and not settled */
+    struct dp_tally *tally;   /* packets sent: is it in use? */
+    bool ask;                 /* the route is to be asked again */
+    bool listed;              /* in tunnels.ports: packets find it */
+    struct next_hop *hop;
+    struct underlay *underlay;
+    char device[IFNAMSIZ];    /* where the route leads, "" if nowhere */
+    char *error;              /* why nothing can be sent, or NULL */
+};
 
-/* DPACT_HOLD: before the packet is handed to main. Packets of this port keep their order from here on. */
-void tunnel_hold_begin(struct dp_port *tunnel);
-void tunnel_hold_lost(struct dp_port *tunnel); /* it could not be handed over and was dropped */
+enum { HOP_BUCKETS = 1024 };
 
-/* DPACT_TUN_PUSH: puts the headers in front, with lengths and checksums. The packet must have gso == GSO_NONE. Returns
- * DROP_NONE, or why the packet, then unchanged, cannot be sent. */
-enum drop_reason tunnel_push(struct packet *, const struct dpact_push *);
+struct tunnels {
+    struct dp *dp;
+    struct netlink *netlink; /* NULL: tests */
+    struct dp_gen gen;       /* of inbound and of local ends */
+    struct inbound *inbound; /* RCU; NULL: no tunnel ports */
+    bool inbound_stale;
+    struct tunnel_port **ports;
+    size_t n_ports, a_ports;
 
-/* DPACT_TUN_POP: takes Ethernet, IPv4 and GRE headers away and fills p->tun, p->in_phy_port. The inner frame's offsets
- * (l3, …) are unknown afterwards: key_parse() finds them. p->port becomes `tunnel_port_id`. On a drop reason the packet
- * may have been changed. */
-enum drop_reason tunnel_pop(struct packet *, uint32_t tunnel_port_id, uint32_t in_phy_port);
+    size_t n_ask, next_ask;  /* how many ports have `ask` set; where the search goes on */
+    bool ask_all;            /* routes changed: all are to be asked at ask_at */
+    msec_t ask_at, ask_not_before;
+    int64_t ask_cost;        /* ns that asking all of them took the last time */
+    bool announce;           /* not while a port is being opened */
+    struct dp_bridge *bridge; /* pseudo-bridge of the underlay ports, or NULL */
+    struct underlay *underlays;
 
-/* Main: a sampled packet that was dropped for a TUN_… reason, in words that name the nearest port. `p` points at the outer
- * Ethernet header. Appends nothing if it knows nothing. */
-void tunnel_explain_drop(struct tunnels *, enum drop_reason, const struct packet *p, struct buf *out);
+    struct next_hop *hops[HOP_BUCKETS];
+    unsigned n_waiting;
+    bool any_executed, unsettled; /* ports to be looked at soon */
+    msec_t next_look; /* at packets that wait, ports that settle */
+    msec_t next_fresh;
+    size_t fresh_at;
+};
+
+extern const struct port_class port_gre_class;
+struct tunnel_port *tunnel_port_of(const struct dp_port *); /* NULL if it is none */
+
+/* plan.c: set while main walks for a packet that has waited: it need not wait for itself. */
+void plan_releasing(bool);
+/* The push for a port whose egress is resolved. `tos` and `ttl` are the outer header's, ECN included. */
+void plan_push(struct dpact_push *, const struct egress *, uint32_t key, uint8_t tos, uint8_t ttl);
+
+/* route.c */
+void route_ask(struct tunnel_port *);          /* asks the kernel at once and publishes what it says */
+void routes_changed(struct tunnels *);         /* all are asked again soon */
+void routes_run(struct tunnels *);
+void route_republish(struct tunnel_port *);    /* the next hop's state changed */
+void route_settled(struct tunnel_port *);      /* nothing waits any more */
+void route_lost(struct tunnel_port *);         /* the way out is going */
+void route_forget(struct tunnel_port *);       /* the port is going */
+size_t tunnel_overhead(const struct tunnel_config *); /* of the outer IP packet beyond the inner one */
+
+/* wait.c */
+struct next_hop *hop_get(struct tunnels *, uint32_t ifindex, be32 address);
+void hop_put(struct tunnels *, struct next_hop *);
+void hops_news(struct tunnels *, const struct nl_neighbour *);
+void hops_resync(struct tunnels *);
+void hops_run(struct tunnels *);
+msec_t hops_wake_at(const struct tunnels *);
+void hops_port_moved(struct tunnel_port *, struct next_hop *from); /* tp->hop is another one now */
+void hops_port_gone(struct tunnel_port *);
+bool tunnel_settled(const struct tunnel_port *); /* any thread: no packet of it waits or is on its way */
+
+/* report.c */
+void tunnel_get_info(const struct dp_port *, struct dp_port_info *);
 
 #endif

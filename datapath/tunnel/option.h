@@ -1,0 +1,44 @@
+/* option.h: options of tunnel ports (option.def), from text to numbers. No state, any thread. */
+#ifndef DATAPATH_TUNNEL_OPTION_H
+#define DATAPATH_TUNNEL_OPTION_H 1
+
+#include "base/diag.h"
+#include "datapath/dp.h"
+
+struct tunnel_config {
+    be32 remote;                       /* unicast */
+    be32 local;                        /* 0: any on receive, the route's choice on send */
+    bool in_key_flow, out_key_flow;    /* then in_key, out_key are 0 */
+    bool ttl_inherit, tos_inherit;
+    bool df, csum;
+    uint8_t ttl, tos;                  /* if not inherited; tos without ECN bits */
+    uint32_t in_key;                   /* 0: packets with key 0 or without a key */
+    uint32_t out_key;                  /* 0: no key field */
+};
+
+struct tunnel_option {
+    const char *name, *fallback, *kinds, *doc;
+};
+enum tunnel_option_id {
+#define OPTION(id, ...) TUNOPT_##id,
+#include "datapath/tunnel/option.def"
+#undef OPTION
+    N_TUNNEL_OPTIONS
+};
+extern const struct tunnel_option tunnel_options[N_TUNNEL_OPTIONS];
+
+/* tunnel_check_<id>(): is a value good? d->at and d->len point into it. */
+#define OPTION(id, ...) bool tunnel_check_##id(const char *value, struct diag *);
+#include "datapath/tunnel/option.def"
+#undef OPTION
+
+/* Fills *c. On failure false: *bad_option is the index of the option at fault, or -1; d->at and d->len point into its
+ * value (len 0: its name is at fault). */
+bool tunnel_config_parse(const char *type, const struct dp_option *options, size_t n, struct tunnel_config *c,
+                         int *bad_option, struct diag *d);
+
+/* Appends "remote_ip=… local_ip=… in_key=…", what tells two ports apart. */
+void tunnel_config_format_identity(const struct tunnel_config *, struct buf *out);
+void tunnel_key_format(bool flow, uint32_t key, struct buf *out); /* "flow", "0xa", "0 (or none)" */
+
+#endif

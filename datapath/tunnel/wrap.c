@@ -1,0 +1,158 @@
+/* wrap.c: putting a tunnel's outer headers in front of a packet, and taking them away: what DPACT_TUN_PUSH and
+ * DPACT_TUN_POP execute. */
+#include "datapath/tunnel/wrap.h"
+#include "datapath/tunnel/gre.h"
+#include "packet/csum.h"
+#include "packet/ip.h"
+
+enum { ECN_MASK = 3, ECN_NOT_ECT = 0, ECN_ECT_1 = 1, ECN_ECT_0 = 2, ECN_CE = 3 };
+enum { IP_DF = 0x4000, IP_FRAG_MASK = 0x3fff };
+
+static void put_be16(uint8_t *p, be16 v) { memcpy(p, &v, sizeof v); }
+
+/* --- Push --- */
+
+enum drop_reason wrap_push(struct packet *p, const struct dpact_push *a)
+{
+    static _Thread_local uint16_t next_id;
+    uint32_t ip_len = p->len + a->header_len - a->l3;
+    assert(p->gso == GSO_NONE);
+    if (ip_len > a->mtu || ip_len > UINT16_MAX)
+        return DROP_TUN_MTU;
+    if (packet_headroom(p) < a->header_len) /* tunnels inside tunnels inside tunnels */
+        return DROP_TUN_LOOP;
+    packet_finish_csum(p);
+    packet_shift(p, a->header_len);
+    memcpy(p->data, a->header, a->header_len);
+    p->csum = CSUM_NONE;
+    p->csum_start = p->csum_offset = 0;
+    p->l25 = 0xffff;
+    p->l3 = a->l3;
+    p->l4 = a->l3 + IPV4_HEADER;
+
+    uint8_t *ip = p->data + a->l3;
+    poke16(ip + 2, (uint16_t)ip_len);
+    if (!(peek16(ip + 6) & IP_DF)) /* RFC 6864, 4: only what may be fragmented needs an identification of its own */
+        poke16(ip + 4, next_id++);
+    put_be16(ip + 10, csum_finish(csum_add(ip, IPV4_HEADER, 0)));
+    if (a->csum_at)
+        put_be16(p->data + a->csum_at, csum_finish(csum_add(ip + IPV4_HEADER, ip_len - IPV4_HEADER, 0)));
+    return DROP_NONE;
+}
+
+/* --- Pop --- */
+
+/* The outer IPv4 header, checked. */
+static enum drop_reason check_ip4(const struct packet *p, uint32_t l3, uint32_t *header_len, uint32_t *total_len)
+{
+    const uint8_t *ip = p->data + l3;
+    uint32_t left = p->len - l3;
+    if (left < IPV4_HEADER || ip[0] >> 4 != 4)
+        return DROP_TUN_MALFORMED;
+    *header_len = (ip[0] & 15u) * 4;
+    *total_len = p->gso ? left : peek16(ip + 2);
+    if (*header_len < IPV4_HEADER || *total_len < *header_len || *total_len > left)
+        return DROP_TUN_MALFORMED;
+    if (csum_add(ip, *header_len, 0) != 0xffff)
+        return DROP_TUN_MALFORMED;
+    if (peek16(ip + 6) & IP_FRAG_MASK)
+        return DROP_TUN_FRAGMENT;
+    return ip[9] == IP_PROTO_GRE ? DROP_NONE : DROP_TUN_UNSUPPORTED;
+}
+
+static enum drop_reason check_gre(struct packet *p, uint32_t l4, struct gre *g)
+{
+    switch (gre_parse(p->data + l4, p->len - l4, g)) {
+    case GRE_SHORT:
+        return DROP_TUN_MALFORMED;
+    case GRE_UNSUPPORTED:
+        return DROP_TUN_UNSUPPORTED;
+    case GRE_OK:
+        break;
+    }
+    if (g->proto != GRE_PROTO_TEB)
+        return DROP_TUN_UNSUPPORTED;
+    /* A super-segment has not been on any wire: its segments do not exist yet, nor do their checksums. */
+    if (g->flags & GRE_CSUM && !p->gso) {
+        packet_finish_csum(p);
+        if (!gre_checksum_ok(p->data + l4, p->len - l4))
+            return DROP_TUN_CSUM;
+    }
+    return p->len - l4 - g->len < ETH_HEADER ? DROP_TUN_MALFORMED : DROP_NONE;
+}
+
+/* RFC 6040, 4.2, figure 4: the inner ECN field on leaving the tunnel, or -1: "the packet MUST be dropped". */
+static int ecn_decapsulate(int inner, int outer)
+{
+    if (outer == ECN_CE)
+        return inner == ECN_NOT_ECT ? -1 : ECN_CE;
+    if (outer == ECN_ECT_1 && inner == ECN_ECT_0)
+        return ECN_ECT_1;
+    return inner;
+}
+
+/* Frames that are not IP have no place for ECN and pass. */
+static enum drop_reason propagate_ecn(uint8_t *frame, uint32_t len, int outer)
+{
+    struct l2_place l2 = l2_locate(frame, len, TAGS_ALL);
+    uint8_t *ip = frame + l2.end;
+    bool v4 = l2.type == ETYPE_IPV4;
+    if ((!v4 && l2.type != ETYPE_IPV6) || len - l2.end < (v4 ? IPV4_HEADER : IPV6_HEADER))
+        return DROP_NONE;
+    int inner = v4 ? ip[1] & ECN_MASK : ip[1] >> 4 & ECN_MASK;
+    int ecn = ecn_decapsulate(inner, outer);
+    if (ecn < 0)
+        return DROP_TUN_ECN;
+    if (ecn == inner)
+        return DROP_NONE;
+    if (!v4) {
+        ip[1] = (uint8_t)((ip[1] & ~(ECN_MASK << 4)) | ecn << 4);
+        return DROP_NONE;
+    }
+    uint8_t old[2] = {ip[0], ip[1]};
+    be16 sum;
+    ip[1] = (uint8_t)((ip[1] & ~ECN_MASK) | ecn);
+    memcpy(&sum, ip + 10, sizeof sum);
+    csum_replace(&sum, old, ip, sizeof old);
+    put_be16(ip + 10, sum);
+    return DROP_NONE;
+}
+
+enum drop_reason wrap_pop(struct packet *p, uint32_t tunnel_port_id, uint32_t in_phy_port)
+{
+    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_PARSED);
+    uint32_t l3 = l2.end, header_len, total_len;
+    struct gre g;
+    if (l2.type != ETYPE_IPV4)
+        return DROP_TUN_MALFORMED;
+    enum drop_reason drop = check_ip4(p, l3, &header_len, &total_len);
+    if (drop)
+        return drop;
+    p->len = l3 + total_len; /* without the padding of a short frame */
+    drop = check_gre(p, l3 + header_len, &g);
+    if (drop)
+        return drop;
+
+    const uint8_t *ip = p->data + l3;
+    int ecn = ip[1] & ECN_MASK;
+    uint32_t outer_len = l3 + header_len + g.len;
+    memset(&p->tun, 0, sizeof p->tun);
+    memcpy(&p->tun.src, ip + 12, 4);
+    memcpy(&p->tun.dst, ip + 16, 4);
+    p->tun.id = htobe64(ntohl(g.key));
+    p->tun.tos = ip[1];
+    p->tun.ttl = ip[8];
+    p->tun.flags = htons((g.flags & GRE_KEY ? TUN_KEY : 0) | (g.flags & GRE_CSUM ? TUN_CSUM : 0) |
+                         (peek16(ip + 6) & IP_DF ? TUN_DF : 0));
+    p->in_phy_port = htonl(in_phy_port);
+    p->port = (uint16_t)tunnel_port_id;
+    if (p->csum == CSUM_PARTIAL && p->csum_start < outer_len + ETH_HEADER)
+        packet_finish_csum(p);
+    if (p->csum != CSUM_PARTIAL) {
+        p->csum = CSUM_NONE;
+        p->csum_start = (uint16_t)outer_len;
+    }
+    p->l25 = p->l3 = p->l4 = 0xffff;
+    packet_shift(p, -(int)outer_len);
+    return propagate_ecn(p->data, p->len, ecn);
+}

@@ -1,0 +1,16 @@
+/* wrap.h: putting a tunnel's outer headers in front of a packet, and taking them away: what DPACT_TUN_PUSH and
+ * DPACT_TUN_POP do to one packet. Pure. */
+#ifndef DATAPATH_TUNNEL_WRAP_H
+#define DATAPATH_TUNNEL_WRAP_H 1
+
+#include "datapath/dp.h"
+
+/* Headers in front, with lengths and checksums. The packet is no super-segment; a partial checksum is finished. Returns
+ * DROP_NONE, or why the packet, then unchanged, cannot be sent. */
+enum drop_reason wrap_push(struct packet *, const struct dpact_push *);
+
+/* Headers away, and p->tun, p->in_phy_port and p->port filled. Where the inner headers lie is unknown afterwards
+ * (key_parse()). With a drop reason the packet may have been changed. */
+enum drop_reason wrap_pop(struct packet *, uint32_t tunnel_port_id, uint32_t in_phy_port);
+
+#endif
