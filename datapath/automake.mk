@@ -11,7 +11,6 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/execute.c \
 	datapath/guard.c \
 	datapath/guard.h \
-	datapath/no-tunnel.c \
 	datapath/option.c \
 	datapath/option.h \
 	datapath/path.c \
