@@ -40,6 +40,24 @@ static void add_flow(struct sim *s, unsigned table, unsigned priority, const cha
     flow_mod_free(&fm);
 }
 
+/* Past all checks, so that rules also do what no OpenFlow message could ask for. */
+static void add_unchecked(struct sim *s, unsigned table, unsigned priority, const char *match, const char *acts)
+{
+    struct flow_mod fm = FLOW_MOD_INIT;
+    struct classifier *c = &s->o->tables[table].cls;
+    fm.table = (uint8_t)table;
+    fm.priority = (uint16_t)priority;
+    parse_match(match, &fm.match);
+    parse_acts(acts, &fm.acts);
+    if (!classifier_find_exactly(c, &fm.match, fm.priority, s->o->version)) {
+        struct rule *r = rule_create(s->o, &fm, NULL, clock_msec());
+        classifier_insert(c, &r->cls, &fm.match, fm.priority, s->o->version);
+        timeouts_add(s->o->timeouts, r);
+        s->o->n_rules++;
+    }
+    flow_mod_free(&fm);
+}
+
 static const char *port_name(uint32_t id, void *dp)
 {
     struct dp_port_info info = {0};
@@ -131,7 +149,7 @@ START_TEST(reserved_ports)
     EXPECT(&s, "in_port=2,dl_dst=02:00:00:00:00:01,dl_src=02:00:00:00:00:01", "punt(kind=1,max_len=0),output:p1"); /* moved */
     EXPECT(&s, "in_port=1,dl_dst=01:80:c2:00:00:0e,dl_src=02:00:00:00:00:01", "drop(reserved-multicast)");
     EXPECT(&s, "in_port=1,dl_dst=01:80:c2:00:00:10,dl_src=02:00:00:00:00:01", "output:p2,output:p3");
-    EXPECT(&s, "in_port=1,dl_dst=02:00:00:00:00:01,dl_src=02:00:00:00:00:01,vlan_vid=5",
+    EXPECT(&s, "in_port=1,dl_dst=02:00:00:00:00:01,dl_src=02:00:00:00:00:01,vlan_vid=0x1005",
            "punt(kind=1,max_len=0),output:p2,output:p3"); /* another VLAN is another table */
     sim_destroy(&s);
 }
@@ -205,10 +223,10 @@ START_TEST(vlan_and_ttl)
     add_flow(&s, 0, 1, "in_port=1", "push_vlan:0x8100,set_field:4101->vlan_vid,output:2");
     EXPECT(&s, "in_port=1", "push_vlan(0x8100,vid=5,pcp=0),output:p2");
     add_flow(&s, 0, 1, "in_port=1", "push_vlan:0x88a8,output:2,pop_vlan,output:3");
-    EXPECT(&s, "in_port=1,vlan_vid=7,vlan_pcp=2", "push_vlan(0x88a8,vid=7,pcp=2),output:p2,pop_vlan,output:p3");
-    add_flow(&s, 0, 1, "in_port=1", "pop_vlan,output:2");
+    EXPECT(&s, "in_port=1,vlan_vid=0x1007,vlan_pcp=2", "push_vlan(0x88a8,vid=7,pcp=2),output:p2,pop_vlan,output:p3");
+    add_unchecked(&s, 0, 2, "in_port=1", "pop_vlan,output:2");
     EXPECT(&s, "in_port=1", "output:p2");
-    EXPECT(&s, "in_port=1,vlan_vid=7", "pop_vlan,output:p2");
+    EXPECT(&s, "in_port=1,vlan_vid=0x1007", "pop_vlan,output:p2");
     add_flow(&s, 0, 1, "in_port=2," IP, "dec_ttl,output:3");
     EXPECT(&s, "in_port=2," IP ",nw_ttl=64", "set(nw_ttl=63),output:p3");
     EXPECT(&s, "in_port=2," IP ",nw_ttl=1", "punt(kind=0,max_len=4294967295)");
@@ -325,7 +343,7 @@ END_TEST
 static const char *const some_matches[] = {
     "", "", "in_port=1", "in_port=2", "in_port=3", IP, TCP, IP ",nw_proto=17", IP ",nw_dst=10.0.0.0/30",
     IP ",nw_src=10.0.0.1", TCP ",tcp_dst=80", TCP ",tcp_dst=0x50/0xf0", TCP ",tcp_src=1,in_port=1", "vlan_vid=0",
-    "vlan_vid=0x1000/0x1000", "vlan_vid=5", "eth_dst=02:00:00:00:00:01", "eth_src=02:00:00:00:00:00/ff:ff:ff:ff:ff:00",
+    "vlan_vid=0x1000/0x1000", "vlan_vid=0x1005", "eth_dst=02:00:00:00:00:01", "eth_src=02:00:00:00:00:00/ff:ff:ff:ff:ff:00",
     "eth_dst=01:00:00:00:00:00/01:00:00:00:00:00", "reg0=1", "reg0=0x2/0x2", "metadata=0x3/0x3", "tun_id=10", "eth_type=0x0806",
     "eth_type=0x0806,arp_op=1", IP ",nw_ttl=2", IP ",nw_tos=0x10", IP ",nw_frag=no", IP ",nw_frag=later",
 };
@@ -358,7 +376,7 @@ static void random_rules(struct sim *s, uint64_t *rng)
             snprintf(acts, sizeof acts, "drop");
         else if (!strstr(last, "goto_table:1") || table == 0)
             strcat(acts, last);
-        add_flow(s, table, unit_below(rng, 6), match, acts);
+        add_unchecked(s, table, unit_below(rng, 6), match, acts);
     }
     for (unsigned i = 0; i < 4; i++) {
         struct punt_learn_mac learn = {.in_port = 1 + unit_below(rng, 3), .mac = {2, 0, 0, 0, 0, (uint8_t)i}};
