@@ -5,8 +5,8 @@
  * queue and handle (struct port_worker), so that no packet changes threads.
  *
  * --- For implementers ---
- * struct port_class: one row in port_classes[] (port.c). What a class keeps for itself follows struct dp_port, which is
- * its first member (`size` bytes in all, zeroed). */
+ * struct port_class: one row in port_classes[] (port.c). What a class keeps of a port is port_private(), `size` bytes,
+ * zeroed. */
 #ifndef DATAPATH_PORT_H
 #define DATAPATH_PORT_H 1
 
@@ -42,7 +42,11 @@ struct port_class {
                      struct diag *d); /* beyond the options' rows; NULL: nothing more */
     bool (*open)(struct dp_port *, const struct dp_port_config *, struct diag *d);
     bool (*reconfigure)(struct dp_port *, const struct dp_port_config *, struct diag *d); /* NULL: cannot be */
-    void (*close)(struct dp_port *); /* no worker uses it any more; what open() and reopen() made goes */
+    void (*close)(struct dp_port *); /* no worker uses it any more. Also after a failed open() */
+    /* For devices that come and go: plug() takes hold of the one called port->name, and says in port->error why it
+     * cannot; unplug() lets go. NULL: open() and close() do it all. */
+    bool (*plug)(struct dp_port *);
+    void (*unplug)(struct dp_port *);
     void (*get_info)(const struct dp_port *, struct dp_port_info *); /* NULL: nothing to add to what dp_port says */
     void (*get_stats)(const struct dp_port *, struct dp_port_stats *); /* likewise */
     bool (*set_up)(struct dp_port *, bool up);
@@ -62,9 +66,9 @@ struct dp_port {
     void *aux;
     bool local;
     struct worker *owner;
-    bool polled;  /* the owner's: in its list */
     unsigned hot; /* the owner's: polls left before it waits for epoll */
-    unsigned busy;/* the owner's: packets in the last burst */
+    bool attached; /* main's: a worker receives from it */
+    bool changed;  /* main's: ofproto is to be told */
 
     /* The device, as last heard of. Written by main, read by workers (relaxed atomics). */
     unsigned flags; /* DP_PORT_… */
@@ -90,14 +94,20 @@ void *port_private(const struct dp_port *);
 /* Main. A worker begins or stops to receive from it and to send to it; stop returns when no worker uses it any more. */
 void port_start(struct dp_port *);
 void port_stop(struct dp_port *);
-void port_fail(struct dp_port *, const char *format, ...) PRINTF(2, 3); /* sets port->error; NULL clears it */
-void port_changed(struct dp_port *); /* bumps the state's generation and tells ofproto from dp_run() */
-/* Reads flags, MAC, MTU, ifindex from the kernel by name. False if there is no such device. */
+void port_fail(struct dp_port *, const char *format, ...) PRINTF(2, 3); /* sets port->error */
+void port_ok(struct dp_port *);      /* clears it */
+void port_changed(struct dp_port *); /* ofproto and the tunnels are told from dp_run() */
+void ports_run(struct dp *);         /* that is where */
+/* Reads flags, MAC, MTU, ifindex, speed of the device called port->name. False if there is none. */
 bool port_read_device(struct dp_port *);
-bool port_set_flags(const char *ifname, unsigned set, unsigned clear); /* IFF_… */
+bool device_set_up(const char *ifname, bool up); /* false and errno */
+bool device_set_mac(const char *ifname, const uint8_t mac[6]);
 
 /* Worker: the device answered with this errno. */
 void port_trouble(struct dp_port *, struct worker *, int error);
+
+/* Tests: a packet with offloads, as if received by a sim port. */
+void port_sim_receive_packet(struct dp_port *, const struct packet *);
 
 #define PORT_CLASS(NAME) extern const struct port_class NAME
 PORT_CLASS(port_system_class);

@@ -53,13 +53,15 @@ struct dp {
 
     struct dp_port *ports[DP_MAX_PORTS]; /* RCU, by id */
     struct dp_bridge *bridges[DP_MAX_BRIDGES];
+    uint32_t ports_end; /* behind the highest id in use */
     uint32_t next_port, next_owner, next_serial;
 
     int epoll;   /* dp_fd(): everything below */
     int wake_fd; /* eventfd: workers → main */
     bool woken;  /* atomic: wake_fd is written already */
     struct deferred *deferred;
-    bool running; /* inside dp_run() */
+    bool ports_changed; /* main's: some port.changed */
+    bool ports_in_trouble; /* atomic: some port.trouble */
     uint64_t drops_base[N_DROPS]; /* dp_drops_reset() */
     struct dp_drop_last {
         char text[256];

@@ -1,0 +1,384 @@
+/* execute.c: primitive actions on batches.
+ *
+ * A batch goes through a list action by action; each exec_ function below is a row of dpact.def. It is given the
+ * packets that are still there, and returns how many are left (at the front of the array): what it took it has sent,
+ * freed, or dropped with a reason. */
+#include "config.h"
+#include "base/mem.h"
+#include "datapath/tally.h"
+#include "datapath/worker.h"
+#include "packet/csum.h"
+#include "packet/gso.h"
+#include "packet/modify.h"
+#include "packet/parse.h"
+
+enum { MAX_NESTING = 128 }; /* of clones; a walk's own bound is lower */
+
+struct exec {
+    struct worker *w;
+    const struct dpact *next; /* the actions behind the one at hand */
+    const uint8_t *end;
+    enum drop_reason drop; /* for what is left behind the last action */
+    unsigned nesting;
+};
+
+static void run_list(struct worker *, const void *acts, size_t len, enum drop_reason drop, unsigned nesting,
+                     struct packet *batch[], unsigned n);
+
+/* May the action take the packets themselves, as nobody needs them afterwards? */
+static bool is_last(const struct exec *x) { return (const uint8_t *)x->next >= x->end && x->drop == DROP_NONE; }
+
+/* GSO needs to know where the headers lie; a packet that was looked up by its Ethernet header alone does not. */
+static void know_headers(struct packet *p)
+{
+    struct flow_key key;
+    if (p->l4 == 0xffff)
+        key_parse(p, 0, L_L4, &key);
+}
+
+static void finish_csum(struct packet *p)
+{
+    if (!p->gso && p->csum == CSUM_PARTIAL) /* gso_segment() does it for those that it cuts */
+        packet_finish_csum(p);
+}
+
+/* Of a segment, or of a packet that could not be cut as it is not what its gso type says: as on the wire. */
+static struct packet *copy_segment(struct worker *w, const struct packet *segment)
+{
+    struct packet *p = packet_copy(w, segment);
+    p->gso = GSO_NONE;
+    finish_csum(p);
+    know_headers(p);
+    return p;
+}
+
+/* --- output --- */
+
+static void port_flush(struct worker *w, struct dp_port *port, struct port_worker *pw)
+{
+    if (pw->n_queued) {
+        unsigned n = pw->n_queued;
+        pw->n_queued = 0;
+        port->class->tx(port, w, pw->queue, n);
+    }
+}
+
+void worker_flush(struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_dirty; i++) {
+        struct port_worker *pw = w->dirty[i]->worker[w->index];
+        port_flush(w, w->dirty[i], pw);
+        pw->dirty = false;
+    }
+    w->n_dirty = 0;
+}
+
+static void enqueue(struct worker *w, struct dp_port *port, struct packet *p)
+{
+    struct port_worker *pw = port->worker[w->index];
+    if (pw->n_queued == BATCH)
+        port_flush(w, port, pw);
+    if (!pw->dirty) {
+        pw->dirty = true;
+        w->dirty[w->n_dirty++] = port;
+    }
+    pw->queue[pw->n_queued++] = p;
+}
+
+/* The length that the device's MTU is about. */
+static uint32_t l3_len(struct packet *p)
+{
+    if (p->gso) {
+        know_headers(p);
+        return gso_max_l3_len(p);
+    }
+    uint32_t l3 = p->l3 != 0xffff ? p->l3 : p->l25 != 0xffff ? p->l25 : 14;
+    return p->len > l3 ? p->len - l3 : 0;
+}
+
+struct segments {
+    struct worker *w;
+    struct dp_port *port;
+};
+
+static void enqueue_segment(struct packet *segment, void *aux)
+{
+    struct segments *s = aux;
+    enqueue(s->w, s->port, copy_segment(s->w, segment));
+}
+
+static enum drop_reason port_refuses(const struct dp_port *port, struct packet *p)
+{
+    uint32_t mtu = load_relaxed(&port->mtu);
+    return mtu && unlikely(l3_len(p) > mtu) ? DROP_TX_MTU : DROP_NONE;
+}
+
+/* Takes p. */
+static void output_packet(struct worker *w, struct dp_port *port, struct packet *p)
+{
+    if (!port->class->offload) {
+        finish_csum(p);
+        if (unlikely(p->gso)) {
+            struct segments s = {w, port};
+            know_headers(p);
+            gso_segment(p, enqueue_segment, &s);
+            packet_free(w, p);
+            return;
+        }
+    }
+    enqueue(w, port, p);
+}
+
+static unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    struct worker *w = x->w;
+    bool take = is_last(x);
+    struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
+    enum drop_reason why = !port || !port->class->tx                   ? DROP_NO_PORT
+                           : !(load_relaxed(&port->flags) & DP_PORT_UP) ? DROP_PORT_DOWN
+                                                                        : DROP_NONE;
+    for (unsigned i = 0; i < n; i++) {
+        enum drop_reason refused = why ? why : port_refuses(port, batch[i]);
+        if (likely(!refused)) {
+            output_packet(w, port, take ? batch[i] : packet_copy(w, batch[i]));
+            continue;
+        }
+        if (port)
+            stat_add(&port->worker[w->index]->tx_dropped, 1);
+        if (take)
+            packet_drop(w, batch[i], refused);
+        else
+            drop_count(w, batch[i], refused);
+    }
+    return take ? 0 : n;
+}
+
+/* --- headers --- */
+
+static unsigned exec_SET_FIELD(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    const struct dpact_set *set = (const struct dpact_set *)a;
+    (void)x;
+    for (unsigned i = 0; i < n; i++) /* no such header: nothing to set */
+        packet_set_field(batch[i], a->arg, &set->value, &set->mask);
+    return n;
+}
+
+/* Keeps the packets for which `keep` holds; the others are dropped. */
+static unsigned drop_unless(struct exec *x, struct packet *batch[], unsigned n, const bool keep[], enum drop_reason why)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < n; i++)
+        if (likely(keep[i]))
+            batch[left++] = batch[i];
+        else
+            packet_drop(x->w, batch[i], why);
+    return left;
+}
+
+static unsigned exec_PUSH_VLAN(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    bool ok[BATCH];
+    for (unsigned i = 0; i < n; i++)
+        ok[i] = packet_push_vlan(batch[i], htons(a->arg >> 16), htons(a->arg & 0xffff));
+    return drop_unless(x, batch, n, ok, DROP_MALFORMED); /* untagged it might reach whom it must not */
+}
+
+static unsigned exec_POP_VLAN(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    (void)x, (void)a;
+    for (unsigned i = 0; i < n; i++)
+        packet_pop_vlan(batch[i]);
+    return n;
+}
+
+/* --- tunnels --- */
+
+/* Pushing may make several packets of one: they are gathered into batches, in order, which go on with the rest of the
+ * list by themselves. */
+struct push {
+    struct exec *x;
+    const struct dpact_push *push;
+    struct packet *out[BATCH];
+    unsigned n;
+};
+
+static void push_rest(struct push *s)
+{
+    struct exec *x = s->x;
+    if (s->n)
+        run_list(x->w, x->next, x->end - (const uint8_t *)x->next, x->drop, x->nesting + 1, s->out, s->n);
+    s->n = 0;
+}
+
+static void push_packet(struct push *s, struct packet *p)
+{
+    enum drop_reason why = tunnel_push(s->x->w, s->push, p);
+    if (unlikely(why)) {
+        packet_drop(s->x->w, p, why);
+        return;
+    }
+    if (s->n == BATCH)
+        push_rest(s);
+    s->out[s->n++] = p;
+}
+
+static void push_segment(struct packet *segment, void *aux)
+{
+    struct push *s = aux;
+    push_packet(s, copy_segment(s->x->w, segment));
+}
+
+static unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    struct push s = {.x = x, .push = (const struct dpact_push *)a};
+    for (unsigned i = 0; i < n; i++) {
+        struct packet *p = batch[i];
+        finish_csum(p);
+        if (likely(!p->gso)) {
+            push_packet(&s, p);
+            continue;
+        }
+        know_headers(p);
+        gso_segment(p, push_segment, &s);
+        packet_free(x->w, p);
+    }
+    push_rest(&s);
+    x->next = (const struct dpact *)x->end;
+    return 0;
+}
+
+static unsigned exec_TUN_POP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    struct worker *w = x->w;
+    struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
+    bool take = is_last(x);
+    for (unsigned i = 0; i < n; i++) {
+        struct packet *p = take ? batch[i] : packet_copy(w, batch[i]);
+        enum drop_reason why = !port                                            ? DROP_NO_PORT
+                               : p->depth >= MAX_DEPTH || w->n_again >= MAX_AGAIN ? DROP_DEPTH
+                                                                                : tunnel_pop(w, port, p);
+        if (unlikely(why)) {
+            packet_drop(w, p, why);
+            continue;
+        }
+        p->depth++;
+        w->again[w->n_again++] = p;
+    }
+    return take ? 0 : n;
+}
+
+static unsigned exec_HOLD(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        tunnel_hold_begin(x->w->dp, a->arg);
+        if (!punt_send(x->w, PUNT_HOLD, a->arg, NULL, a, a->len, batch[i], SIZE_MAX)) {
+            drop_count(x->w, batch[i], DROP_NEIGH_QUEUE);
+            tunnel_hold_lost(x->w->dp, a->arg);
+        }
+    }
+    return n;
+}
+
+/* --- others --- */
+
+static unsigned exec_CLONE(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    const struct dpact_clone *clone = (const struct dpact_clone *)a;
+    struct packet *copies[BATCH];
+    bool take = is_last(x);
+    for (unsigned i = 0; i < n; i++)
+        copies[i] = take ? batch[i] : packet_copy(x->w, batch[i]);
+    run_list(x->w, clone->nested, a->len - sizeof *clone, DROP_NONE, x->nesting + 1, copies, n);
+    return take ? 0 : n;
+}
+
+struct punt_aux {
+    struct worker *w;
+    const struct dpact_punt *punt;
+    struct dp_bridge *bridge;
+};
+
+static void punt_packet(struct packet *p, void *aux)
+{
+    struct punt_aux *s = aux;
+    const struct dpact_punt *a = s->punt;
+    if (!punt_send(s->w, PUNT_ACTION, a->a.arg, s->bridge, a->blob, a->blob_len, p, a->max_len))
+        drop_count(s->w, p, DROP_PUNT_FULL);
+}
+
+/* Main gets packets as they would be on the wire: checksums stored, a super-segment cut. */
+static unsigned exec_PUNT(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    struct punt_aux s = {.w = x->w, .punt = (const struct dpact_punt *)a};
+    for (unsigned i = 0; i < n; i++) {
+        struct packet *p = batch[i];
+        struct dp_port *in = p->port < DP_MAX_PORTS ? load_acquire(&x->w->dp->ports[p->port]) : NULL;
+        s.bridge = s.punt->bridge ? s.punt->bridge : in ? in->bridge : NULL;
+        if (!s.bridge) {
+            drop_count(x->w, p, DROP_NO_PORT);
+        } else if (unlikely(p->gso)) {
+            know_headers(p);
+            gso_segment(p, punt_packet, &s);
+        } else if (p->csum == CSUM_PARTIAL && s.punt->max_len) {
+            struct packet *copy = packet_copy(x->w, p);
+            packet_finish_csum(copy);
+            punt_packet(copy, &s);
+            packet_free(x->w, copy);
+        } else {
+            punt_packet(p, &s);
+        }
+    }
+    return n;
+}
+
+static unsigned exec_DROP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        packet_drop(x->w, batch[i], a->arg < N_DROPS ? (enum drop_reason)a->arg : DROP_ACTION);
+    return 0;
+}
+
+typedef unsigned (*exec_fn)(struct exec *, const struct dpact *, struct packet *batch[], unsigned n);
+static const exec_fn exec_fns[N_DPACTS] = {
+#define DPACT(id, name, carries, doc) [DPACT_##id] = exec_##id,
+#include "packet/dpact.def"
+#undef DPACT
+};
+
+/* Takes the packets. */
+static void run_list(struct worker *w, const void *acts, size_t len, enum drop_reason drop, unsigned nesting,
+                     struct packet *batch[], unsigned n)
+{
+    struct exec x = {.w = w, .next = acts, .end = (const uint8_t *)acts + len, .drop = drop, .nesting = nesting};
+    if (unlikely(nesting > MAX_NESTING)) {
+        x.next = (const struct dpact *)x.end;
+        x.drop = DROP_WALK_DEPTH;
+    }
+    while (n && (const uint8_t *)x.next < x.end) {
+        const struct dpact *a = x.next;
+        assert(a->type < N_DPACTS && a->len >= sizeof *a);
+        x.next = (const struct dpact *)((const uint8_t *)a + a->len);
+        n = exec_fns[a->type](&x, a, batch, n);
+    }
+    for (unsigned i = 0; i < n; i++)
+        if (x.drop)
+            packet_drop(w, batch[i], x.drop);
+        else
+            packet_free(w, batch[i]);
+}
+
+void execute(struct worker *w, const struct outcome *o, struct packet *batch[], unsigned n)
+{
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < n; i++)
+        bytes += batch[i]->len;
+    for (size_t i = 0; i < o->n_tallies; i++) {
+        struct dp_tally_slot *slot = tally_slot(o->tallies[i], w->index);
+        stat_add(&slot->packets, n);
+        stat_add(&slot->bytes, bytes);
+        stat_set(&slot->used, w->now);
+    }
+    enum drop_reason drop = o->acts_len || o->drop ? o->drop : DROP_ACTION;
+    run_list(w, o->acts, o->acts_len, drop, 0, batch, n);
+}

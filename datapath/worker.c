@@ -1,0 +1,407 @@
+/* worker.c: the threads that packets go through. */
+#include "config.h"
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <urcu/urcu-qsbr.h>
+#include "base/mem.h"
+#include "datapath/worker.h"
+
+enum {
+    SPIN_NSEC = 40 * 1000, /* without packets, then sleep */
+    HOT = 64,              /* polls of a quiet port before it waits for epoll */
+    LOOK_EVERY = 8,        /* iterations between looks at epoll while other ports are hot */
+    MAX_EVENTS = 64,
+};
+
+static inline uint64_t cycles(void)
+{
+#if defined __x86_64__
+    return __builtin_ia32_rdtsc();
+#else
+    return clock_nsec();
+#endif
+}
+
+unsigned worker_index(const struct worker *w) { return w->index; }
+struct worker *worker_of_main(struct dp *dp) { return dp->workers[0]; }
+
+/* --- packets --- */
+
+/* Packets of one batch with the same entry go together. Their order within a flow is kept. */
+static void process_found(struct worker *w, struct packet *batch[], unsigned n, struct cache_entry *found[])
+{
+    struct cache_entry *groups[BATCH];
+    struct packet *members[BATCH];
+    uint8_t next[BATCH], first[BATCH], last[BATCH];
+    unsigned n_groups = 0;
+    for (unsigned i = 0; i < n; i++) {
+        struct cache_entry *e = found[i];
+        next[i] = BATCH;
+        if (e->group < n_groups && groups[e->group] == e) {
+            next[last[e->group]] = i;
+        } else {
+            e->group = n_groups;
+            groups[n_groups] = e;
+            first[n_groups++] = i;
+        }
+        last[e->group] = i;
+    }
+    for (unsigned g = 0; g < n_groups; g++) {
+        const struct cache_entry *e = groups[g];
+        unsigned m = 0;
+        for (unsigned i = first[g]; i < BATCH; i = next[i])
+            members[m++] = batch[i];
+        execute(w, &(struct outcome){e->acts, e->acts_len, e->tallies, e->n_tallies, e->drop}, members, m);
+    }
+}
+
+/* Packets that all came in by `in`. */
+static void process_batch(struct worker *w, struct dp_port *in, struct packet *batch[], unsigned n)
+{
+    struct cache_entry *found[BATCH];
+    cache_lookup(w->cache, in, batch, n, found);
+    process_found(w, batch, n, found);
+}
+
+/* What tunnels popped, in runs of packets of the same port. Bounded by MAX_DEPTH. */
+static void process_again(struct worker *w)
+{
+    while (w->n_again) {
+        struct packet *batch[MAX_AGAIN];
+        unsigned n = w->n_again;
+        memcpy(batch, w->again, n * sizeof *batch);
+        w->n_again = 0;
+        for (unsigned i = 0, run; i < n; i += run) {
+            struct dp_port *in = load_acquire(&w->dp->ports[batch[i]->port]);
+            for (run = 1; run < BATCH && i + run < n && batch[i + run]->port == batch[i]->port;)
+                run++;
+            if (in)
+                process_batch(w, in, batch + i, run);
+            else
+                for (unsigned j = 0; j < run; j++)
+                    packet_drop(w, batch[i + j], DROP_NO_PORT);
+        }
+    }
+}
+
+static void finish_burst(struct worker *w)
+{
+    process_again(w);
+    worker_flush(w);
+    if (w->punted) {
+        w->punted = false;
+        dp_wake(w->dp);
+    }
+}
+
+void worker_process(struct worker *w, struct dp_port *in, struct packet *batch[], unsigned n)
+{
+    struct port_worker *pw = in->worker[w->index];
+    uint64_t bytes = 0;
+    unsigned good = 0;
+    for (unsigned i = 0; i < n; i++)
+        if (likely(batch[i]->len >= 14)) {
+            bytes += batch[i]->len;
+            batch[good++] = batch[i];
+        } else {
+            stat_add(&pw->rx_errors, 1);
+            packet_drop(w, batch[i], DROP_MALFORMED);
+        }
+    stat_add(&pw->rx_packets, good);
+    stat_add(&pw->rx_bytes, bytes);
+    stat_add(&w->stats.packets, good);
+    stat_add(&w->stats.batches, 1);
+    if (good)
+        process_batch(w, in, batch, good);
+    finish_burst(w);
+}
+
+/* --- commands --- */
+
+void worker_command(struct worker *w, struct command *c)
+{
+    w->n_queued++;
+    c->next = __atomic_load_n(&w->commands, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&w->commands, &c->next, c, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        ;
+    if (__atomic_load_n(&w->sleeping, __ATOMIC_SEQ_CST) || w->dp->inline_worker)
+        eventfd_write(w->event_fd, 1);
+}
+
+static void run_commands(struct worker *w)
+{
+    if (likely(!load_relaxed(&w->commands)))
+        return;
+    struct command *c = __atomic_exchange_n(&w->commands, NULL, __ATOMIC_ACQUIRE), *in_order = NULL;
+    uint64_t n = 0;
+    for (struct command *next; c; c = next, n++) {
+        next = c->next;
+        c->next = in_order;
+        in_order = c;
+    }
+    for (struct command *next; in_order; in_order = next) {
+        next = in_order->next;
+        in_order->run(w, in_order);
+    }
+    finish_burst(w);
+    store_release(&w->n_done, w->n_done + n);
+}
+
+struct port_command {
+    struct command c;
+    struct dp_port *port;
+};
+
+static void port_command(struct worker *w, struct dp_port *port, void (*run)(struct worker *, struct command *))
+{
+    struct port_command *c = xmalloc(sizeof *c);
+    *c = (struct port_command){{NULL, run}, port};
+    worker_command(w, &c->c);
+}
+
+static void run_attach(struct worker *w, struct command *c)
+{
+    struct dp_port *port = ((struct port_command *)c)->port;
+    if (w->n_ports == w->a_ports) {
+        w->a_ports = MAX(16, 2 * w->a_ports);
+        w->ports = xrealloc(w->ports, w->a_ports * sizeof *w->ports);
+    }
+    port->hot = 1;
+    w->ports[w->n_ports++] = port;
+    stat_set(&w->stats.ports, w->n_ports);
+    if (port->rx_fd >= 0) {
+        struct epoll_event ev = {.events = EPOLLIN, .data.ptr = port};
+        epoll_ctl(w->epoll, EPOLL_CTL_ADD, port->rx_fd, &ev);
+    }
+    free(c);
+}
+
+static void run_detach(struct worker *w, struct command *c)
+{
+    struct dp_port *port = ((struct port_command *)c)->port;
+    for (unsigned i = 0; i < w->n_ports; i++)
+        if (w->ports[i] == port) {
+            w->ports[i] = w->ports[--w->n_ports];
+            if (port->rx_fd >= 0)
+                epoll_ctl(w->epoll, EPOLL_CTL_DEL, port->rx_fd, NULL);
+            break;
+        }
+    stat_set(&w->stats.ports, w->n_ports);
+    free(c);
+}
+
+void worker_attach(struct worker *w, struct dp_port *port) { port_command(w, port, run_attach); }
+void worker_detach(struct worker *w, struct dp_port *port) { port_command(w, port, run_detach); }
+
+/* A packet of main's with the path that it is to take, in one piece of memory. */
+struct execute_command {
+    struct command c;
+    struct packet packet;
+    struct outcome outcome;
+    uint64_t data[]; /* tallies, actions, frame */
+};
+
+static void run_execute(struct worker *w, struct command *c)
+{
+    struct execute_command *x = (struct execute_command *)c;
+    struct packet *p = packet_copy(w, &x->packet);
+    execute(w, &x->outcome, &p, 1);
+    free(c);
+}
+
+void worker_execute(struct worker *w, const struct packet *p, const struct dp_path *path)
+{
+    size_t tallies = path->n_tallies * sizeof *path->tallies, acts = path->acts.len;
+    struct execute_command *x = xmalloc(sizeof *x + tallies + acts + p->len);
+    uint8_t *at = (uint8_t *)x->data;
+    *x = (struct execute_command){.c = {NULL, run_execute}, .packet = *p};
+    if (tallies)
+        memcpy(at, path->tallies, tallies);
+    if (acts)
+        memcpy(at + tallies, path->acts.data, acts);
+    memcpy(at + tallies + acts, p->data, p->len);
+    x->outcome = (struct outcome){at + tallies, acts, (struct dp_tally *const *)at, path->n_tallies, path->drop};
+    x->packet.base = x->packet.data = at + tallies + acts;
+    worker_command(w, &x->c);
+}
+
+/* --- the loop --- */
+
+static void look(struct worker *w, int timeout)
+{
+    struct epoll_event events[MAX_EVENTS];
+    int n = epoll_wait(w->epoll, events, MAX_EVENTS, timeout);
+    for (int i = 0; i < n; i++) {
+        struct dp_port *port = events[i].data.ptr;
+        if (port) {
+            port->hot = MAX(port->hot, 1);
+        } else {
+            eventfd_t value;
+            eventfd_read(w->event_fd, &value);
+        }
+    }
+}
+
+static unsigned poll_port(struct worker *w, struct dp_port *port)
+{
+    struct packet *batch[BATCH];
+    unsigned n = port->class->rx(port, w, batch);
+    if (n) {
+        worker_process(w, port, batch, n);
+        port->hot = HOT;
+    } else if (port->hot && port->rx_fd >= 0) {
+        port->hot--;
+    }
+    return n;
+}
+
+static void begin(struct worker *w)
+{
+    /* In this order: see dp_forget(). */
+    w->generation = load_acquire(&w->dp->generation);
+    w->flushes = load_acquire(&w->dp->flushes);
+    w->now = clock_msec();
+    run_commands(w);
+}
+
+unsigned worker_iterate(struct worker *w)
+{
+    unsigned received = 0;
+    begin(w);
+    if (w->dp->inline_worker || (w->n_cold && ++w->since_look >= LOOK_EVERY)) {
+        w->since_look = 0;
+        look(w, 0);
+    }
+    w->n_cold = 0;
+    for (unsigned i = 0; i < w->n_ports; i++) {
+        struct dp_port *port = w->ports[i];
+        if (port->hot || port->rx_fd < 0)
+            received += poll_port(w, port);
+        else
+            w->n_cold++;
+    }
+    cache_reap(w->cache);
+    return received;
+}
+
+void worker_wait_commands(struct worker *w)
+{
+    for (unsigned i = 0; load_acquire(&w->n_done) < w->n_queued; i++) {
+        if (w->dp->inline_worker) {
+            begin(w);
+            cache_reap(w->cache);
+        } else if (i < 64) {
+            sched_yield();
+        } else {
+            usleep(20);
+        }
+    }
+}
+
+static void quiescent(struct worker *w)
+{
+    store_release(&w->n_quiet, w->n_quiet + 1);
+    urcu_qsbr_quiescent_state();
+}
+
+/* Ports without a descriptor (a pcap file in a loop) are always awake. */
+static bool must_stay(const struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_ports; i++)
+        if (w->ports[i]->rx_fd < 0)
+            return true;
+    return false;
+}
+
+static void sleep_until_something(struct worker *w)
+{
+    stat_add(&w->stats.sleeps, 1);
+    store_release(&w->n_quiet, w->n_quiet + 1);
+    urcu_qsbr_thread_offline();
+    __atomic_store_n(&w->sleeping, true, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&w->commands, __ATOMIC_SEQ_CST) && !load_acquire(&w->stop))
+        look(w, -1);
+    __atomic_store_n(&w->sleeping, false, __ATOMIC_SEQ_CST);
+    urcu_qsbr_thread_online();
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    char name[16];
+    snprintf(name, sizeof name, "xvs-worker%u", w->index);
+    pthread_setname_np(pthread_self(), name);
+    urcu_qsbr_register_thread();
+    int64_t quiet_since = clock_nsec();
+    while (!load_acquire(&w->stop)) {
+        uint64_t begin = cycles();
+        if (worker_iterate(w)) {
+            stat_add(&w->stats.busy_cycles, cycles() - begin);
+            quiet_since = 0;
+            quiescent(w);
+            continue;
+        }
+        quiescent(w);
+        int64_t now = clock_nsec();
+        if (!quiet_since) {
+            quiet_since = now;
+        } else if (now - quiet_since > SPIN_NSEC && !must_stay(w)) {
+            sleep_until_something(w);
+            quiet_since = 0;
+        }
+    }
+    urcu_qsbr_unregister_thread();
+    return NULL;
+}
+
+struct worker *worker_create(struct dp *dp, unsigned index)
+{
+    struct worker *w = xzalloc_line(sizeof *w);
+    w->dp = dp;
+    w->index = index;
+    w->now = clock_msec();
+    pool_init(&w->pool);
+    w->cache = cache_create(w);
+    w->again = xmalloc(MAX_AGAIN * sizeof *w->again);
+    w->dirty = xmalloc(DP_MAX_PORTS * sizeof *w->dirty);
+    w->no_port = punt_ring_create();
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert(w->epoll >= 0 && w->event_fd >= 0);
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
+    epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->event_fd, &ev);
+    return w;
+}
+
+void worker_start(struct worker *w)
+{
+    sigset_t all, old;
+    sigfillset(&all); /* signals are main's */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int error = pthread_create(&w->thread, NULL, worker_main, w);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    assert(!error);
+}
+
+void worker_destroy(struct worker *w)
+{
+    if (!w->dp->inline_worker) {
+        store_release(&w->stop, true);
+        eventfd_write(w->event_fd, 1);
+        pthread_join(w->thread, NULL);
+    }
+    run_commands(w);
+    cache_destroy(w->cache);
+    punt_ring_destroy(w->dp, w->no_port);
+    pool_destroy(&w->pool);
+    close(w->epoll);
+    close(w->event_fd);
+    free(w->ports);
+    free(w->dirty);
+    free(w->again);
+    free(w);
+}

@@ -1,0 +1,123 @@
+/* worker.h: a worker and its parts. Seen by the files of this folder only (tunnel/ needs no more than private.h).
+ *
+ * An iteration: take up main's commands, then from each owned port a burst: parse, look up, group by result, execute,
+ * look up again what tunnels popped, flush what is to be sent; then a quiescent state. `generation`, `flushes` and
+ * `now` are read once an iteration: a change of the tables that becomes visible in between counts from the next on,
+ * which dp_synchronize() waits for. */
+#ifndef DATAPATH_WORKER_H
+#define DATAPATH_WORKER_H 1
+
+#include "datapath/cache.h"
+#include "datapath/private.h"
+
+/* --- pool.c: memory for packets --- */
+struct pool {
+    struct packet **free; /* the last one freed is the first one taken: it is in the processor's cache */
+    size_t n_free, n_all, size;
+    struct pool_chunk *chunks;
+};
+void pool_init(struct pool *);
+void pool_destroy(struct pool *);
+
+enum { MAX_AGAIN = 2048 };
+
+struct worker {
+    struct dp *dp;
+    unsigned index;
+    uint64_t generation, flushes;
+    msec_t now;
+
+    struct pool pool;
+    struct cache *cache;
+
+    struct packet *spare[BATCH]; /* to be received into */
+    struct dp_port **ports; /* that it polls */
+    unsigned n_ports, a_ports;
+    struct dp_port **dirty; /* that have packets to be sent */
+    unsigned n_dirty;
+    struct packet **again; /* popped, to be looked up again */
+    unsigned n_again;
+    bool punted; /* main is to be woken at the end of the burst */
+    unsigned since_look, n_cold; /* ports that wait for epoll */
+
+    uint64_t drops[N_DROPS];
+    msec_t next_sample[N_DROPS];
+    struct punt_ring *no_port; /* punts of packets that came in by no port */
+    struct dp_worker_stats stats;
+
+    /* Main's side. */
+    struct command *commands __attribute__((aligned(CACHE_LINE))); /* atomic: a stack, newest first */
+    uint64_t n_queued; /* main's */
+    uint64_t n_done;   /* atomic: the worker's */
+    uint64_t n_quiet;  /* atomic: quiescent states passed, so that ThreadSanitizer sees what liburcu orders */
+    bool sleeping;     /* atomic */
+    bool stop;         /* atomic */
+    int epoll, event_fd;
+    pthread_t thread;
+};
+
+/* For rx: empty packet number i, the same one until it is taken. So an empty poll costs none. */
+static inline struct packet *worker_spare(struct worker *w, unsigned i)
+{
+    return likely(w->spare[i]) ? w->spare[i] : (w->spare[i] = packet_new(w));
+}
+static inline struct packet *worker_take_spare(struct worker *w, unsigned i)
+{
+    struct packet *p = w->spare[i];
+    w->spare[i] = NULL;
+    return p;
+}
+
+/* --- worker.c --- */
+struct worker *worker_create(struct dp *, unsigned index);
+void worker_start(struct worker *); /* its thread */
+void worker_destroy(struct worker *); /* stops it */
+/* One iteration; the number of packets received. */
+unsigned worker_iterate(struct worker *);
+void worker_wait_commands(struct worker *); /* main: until it has done what was queued */
+void worker_flush(struct worker *);         /* sends what waits in the ports' queues */
+/* Packets that all came in by one port; takes them. */
+void worker_process(struct worker *, struct dp_port *in, struct packet *batch[], unsigned n);
+
+/* --- commands (main → worker); done in order --- */
+struct command {
+    struct command *next;
+    void (*run)(struct worker *, struct command *); /* frees it */
+};
+void worker_command(struct worker *, struct command *);
+void worker_attach(struct worker *, struct dp_port *); /* begins, stops to receive from it */
+void worker_detach(struct worker *, struct dp_port *);
+void worker_execute(struct worker *, const struct packet *, const struct dp_path *);
+
+/* --- execute.c --- */
+struct outcome {
+    const void *acts;
+    size_t acts_len;
+    struct dp_tally *const *tallies;
+    size_t n_tallies;
+    enum drop_reason drop;
+};
+void execute(struct worker *, const struct outcome *, struct packet *batch[], unsigned n); /* takes the packets */
+
+/* --- punt.c: packets and news for main --- */
+enum punt_type { PUNT_ACTION, PUNT_HOLD, PUNT_SAMPLE };
+struct punt {
+    enum punt_type type;
+    uint32_t kind; /* an action's kind, a held packet's tunnel port, a sample's drop reason */
+    struct dp_bridge *bridge;
+    size_t blob_len, total;
+    struct packet packet; /* data, base: behind the blob */
+    uint64_t blob[];      /* the walk's, or the struct dpact_hold */
+};
+struct punt_ring *punt_ring_create(void);
+void punt_ring_destroy(struct dp *, struct punt_ring *);
+struct punt *punt_ring_take(struct punt_ring *); /* main; free() it */
+bool punt_send(struct worker *, enum punt_type, uint32_t kind, struct dp_bridge *, const void *blob, size_t blob_len,
+               const struct packet *, size_t max_len);
+void punts_run(struct dp *);                                     /* main: hands out what is there, fair to ports */
+void punts_discard(struct dp *, struct dp_bridge *);             /* main: what is of a bridge that goes */
+
+/* --- drop.c --- */
+void drops_sample(struct dp *, const struct punt *); /* main */
+
+#endif
