@@ -29,3 +29,14 @@ fuzz: $(FUZZ_TARGETS)
 			"tests/fuzz/found/$$n" "$(srcdir)/tests/fuzz/corpus/$$n" || exit 1; \
 	done
 .PHONY: fuzz
+
+VSWITCHD_FUZZ_LIBS = $(FUZZ_MAIN) vswitchd/libvswitchd.a $(CTL_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-yaml
+tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz-yaml.c
+tests_fuzz_fuzz_yaml_LDADD = $(VSWITCHD_FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-control
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz-control.c
+tests_fuzz_fuzz_control_LDADD = $(VSWITCHD_FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-ofp-msg
+tests_fuzz_fuzz_ofp_msg_SOURCES = tests/fuzz/fuzz-ofp-msg.c
+tests_fuzz_fuzz_ofp_msg_LDADD = $(OPENFLOW_FUZZ_LIBS)

@@ -1,0 +1,412 @@
+#include "unit.h"
+#include "msg-samples.h"
+
+/* Filled with random bytes, paddings included: comparing members finds what an encoder forgot. */
+#define RANDOM(RNG, OBJECT) random_bytes(RNG, &(OBJECT), sizeof(OBJECT))
+
+void random_bytes(uint64_t *rng, void *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((uint8_t *)to)[i] = unit_random(rng);
+}
+
+void random_text(uint64_t *rng, char *to, size_t size)
+{
+    memset(to, 0, size);
+    unsigned n = unit_below(rng, MIN(size, 40));
+    for (unsigned i = 0; i < n; i++)
+        to[i] = 'a' + unit_below(rng, 26);
+}
+
+static void set(struct match *m, enum field_id f, uint64_t value, uint64_t mask)
+{
+    union field_value v, k;
+    field_value_set_u64(&v, value & mask);
+    field_value_set_u64(&k, mask);
+    match_set(m, f, &v, mask == UINT64_MAX ? NULL : &k);
+}
+
+void random_match(uint64_t *rng, struct match *m)
+{
+    unsigned what = unit_random(rng);
+    memset(m, 0, sizeof *m);
+    if (what & 1)
+        set(m, FIELD_IN_PORT, 1 + unit_below(rng, 1000), UINT64_MAX);
+    if (what & 2)
+        set(m, FIELD_TUN_ID, unit_random(rng), what & 4 ? 0xffff00 : UINT64_MAX);
+    if (what & 8)
+        set(m, FIELD_METADATA, unit_random(rng), UINT64_MAX);
+    if (what & 16)
+        set(m, FIELD_REG3, unit_random(rng) & UINT32_MAX, UINT64_MAX);
+    if (what & 32)
+        set(m, FIELD_ETH_SRC, unit_random(rng) & 0xffffffffffff, UINT64_MAX);
+    if (what & 64) {
+        set(m, FIELD_ETH_TYPE, 0x0800, UINT64_MAX);
+        if (what & 128)
+            set(m, FIELD_IPV4_DST, unit_random(rng), 0xffffff00);
+        if (what & 256) {
+            set(m, FIELD_IP_PROTO, 6, UINT64_MAX);
+            if (what & 512)
+                set(m, FIELD_TCP_DST, unit_below(rng, 65536), UINT64_MAX);
+        }
+    }
+}
+
+void random_actions(uint64_t *rng, struct buf *list)
+{
+    unsigned n = unit_below(rng, 4);
+    for (unsigned i = 0; i < n; i++) {
+        if (unit_below(rng, 2)) {
+            struct act_output *o = act_append(list, ACT_OUTPUT, sizeof *o);
+            o->a.n = 1 + unit_below(rng, 100);
+        } else {
+            struct act_tunnel *t = act_append(list, ACT_SET_TUNNEL64, sizeof *t);
+            t->id = unit_random(rng);
+        }
+    }
+}
+
+void random_instructions(uint64_t *rng, uint8_t table, struct buf *list)
+{
+    random_actions(rng, list);
+    if (unit_below(rng, 2)) {
+        struct act_metadata *m = act_append(list, INST_WRITE_METADATA, sizeof *m);
+        m->mask = UINT64_MAX;
+        m->value = unit_random(rng);
+    }
+    if (unit_below(rng, 2) && table < 253) {
+        struct act_number *g = act_append(list, INST_GOTO_TABLE, sizeof *g);
+        g->a.n = table + 1;
+    }
+}
+
+/* --- Structs --- */
+
+void random_features(uint64_t *rng, struct ofp_features *f) { RANDOM(rng, *f); }
+void random_port_stats(uint64_t *rng, struct ofp_port_stats *s) { RANDOM(rng, *s); }
+
+void random_port_desc(uint64_t *rng, struct ofp_port_desc *d)
+{
+    RANDOM(rng, *d);
+    d->port = 1 + unit_below(rng, 1000);
+    random_text(rng, d->name, 16);
+    d->name[16] = '\0';
+    d->config &= OFPPC_PORT_DOWN | OFPPC_NO_RECV | OFPPC_NO_FWD | OFPPC_NO_PACKET_IN;
+    d->state &= OFPPS_LINK_DOWN | OFPPS_BLOCKED | OFPPS_LIVE;
+    d->curr &= 0xffff;
+    d->advertised &= 0xffff;
+    d->supported &= 0xffff;
+    d->peer &= 0xffff;
+}
+
+void random_desc(uint64_t *rng, struct ofp_desc *d)
+{
+    random_text(rng, d->manufacturer, sizeof d->manufacturer);
+    random_text(rng, d->hardware, sizeof d->hardware);
+    random_text(rng, d->software, sizeof d->software);
+    random_text(rng, d->serial, sizeof d->serial);
+    random_text(rng, d->datapath, sizeof d->datapath);
+}
+
+/* A small ARP request, so that what is printed of it says something. */
+static size_t random_frame(uint64_t *rng, uint8_t data[64])
+{
+    memset(data, 0, 64);
+    random_bytes(rng, data, 12);
+    memcpy(data + 12, "\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01", 10);
+    random_bytes(rng, data + 22, 20);
+    return 42;
+}
+
+void random_packet_in(uint64_t *rng, struct packet_in *p, uint8_t data[64])
+{
+    RANDOM(rng, *p);
+    p->reason = unit_below(rng, 3);
+    p->buffer_id = OFP_NO_BUFFER;
+    random_match(rng, &p->match);
+    p->data = data;
+    p->data_len = random_frame(rng, data);
+    p->total_len = p->data_len + unit_below(rng, 1000);
+}
+
+void random_packet_out(uint64_t *rng, struct packet_out *p, uint8_t data[64])
+{
+    static const uint32_t in_ports[] = {1, OFPP_LOCAL, OFPP_CONTROLLER, 1000};
+    *p = (struct packet_out){.in_port = in_ports[unit_below(rng, 4)], .buffer_id = OFP_NO_BUFFER, .data = data};
+    p->data_len = random_frame(rng, data);
+    random_actions(rng, &p->acts);
+    if (!unit_below(rng, 4)) {
+        p->buffer_id = 5;
+        p->data_len = 0;
+    }
+}
+
+/* --- Messages --- */
+
+static void sample_hello(uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    hello_encode(((uint32_t)unit_random(rng) | 16) & 0x7e, xid, out);
+}
+
+static void sample_error(uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    uint8_t offending[8] = {4, 2, 0, 8, xid >> 24, xid >> 16, xid >> 8, xid};
+    enum ofp_error e = OFPERR_SHORT + unit_below(rng, N_OFPERRS - OFPERR_SHORT);
+    ofp_encode_error(out, OFP13, e, offending, sizeof offending);
+}
+
+static void sample_echo(uint64_t *rng, bool reply, uint32_t xid, struct buf *out)
+{
+    uint8_t data[100];
+    RANDOM(rng, data);
+    ofp_echo_encode(out, reply, xid, data, unit_below(rng, sizeof data));
+}
+
+static void sample_flow_mod(uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct flow_mod m = FLOW_MOD_INIT;
+    m.command = unit_below(rng, 5);
+    m.table = unit_below(rng, 254);
+    m.priority = unit_random(rng);
+    m.idle_timeout = unit_below(rng, 100);
+    m.hard_timeout = unit_below(rng, 100);
+    m.flags = unit_below(rng, 32);
+    m.cookie = unit_random(rng);
+    random_match(rng, &m.match);
+    if (m.command < OFPFC_DELETE)
+        random_instructions(rng, m.table, &m.acts);
+    flow_mod_encode(&m, xid, out);
+    flow_mod_free(&m);
+}
+
+static void sample_flow_removed(uint64_t *rng, struct buf *out)
+{
+    struct flow_removed r;
+    RANDOM(rng, r);
+    r.reason = unit_below(rng, 4);
+    r.table = unit_below(rng, 254);
+    r.duration_nsec = unit_below(rng, 1000000000);
+    random_match(rng, &r.match);
+    flow_removed_encode(&r, out);
+}
+
+static void sample_flow_stats_request(uint64_t *rng, bool aggregate, uint32_t xid, struct buf *out)
+{
+    struct flow_stats_request r = {.table = unit_random(rng), .out_port = OFPP_ANY, .out_group = OFPG_ANY};
+    r.cookie_mask = unit_random(rng);
+    r.cookie = unit_random(rng) & r.cookie_mask;
+    random_match(rng, &r.match);
+    flow_stats_request_encode(&r, aggregate, xid, out);
+}
+
+static void sample_flow_stats_reply(uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_parts parts;
+    ofp_parts_begin(&parts, out, OFP13, OFPMSG_FLOW_STATS_REPLY, xid);
+    for (unsigned n = unit_below(rng, 5); n; n--) {
+        struct flow_stats s;
+        struct buf acts = BUF_INIT;
+        RANDOM(rng, s);
+        s.table = unit_below(rng, 253);
+        s.flags &= 31;
+        s.duration_nsec = unit_below(rng, 1000000000);
+        random_match(rng, &s.match);
+        random_instructions(rng, s.table, &acts);
+        s.acts = acts.data;
+        s.acts_len = acts.len;
+        flow_stats_encode(&s, &parts);
+        ofp_parts_entry_end(&parts);
+        buf_free(&acts);
+    }
+    ofp_parts_end(&parts);
+}
+
+static void sample_table_features(uint32_t xid, struct buf *out)
+{
+    struct ofp_parts parts;
+    ofp_parts_begin(&parts, out, OFP13, OFPMSG_TABLE_FEATURES_REPLY, xid);
+    for (unsigned t = 0; t < 3; t++) {
+        struct ofp_table_features f = {.table = t, .n_tables = 3, .name = "classifier", .max_entries = 1000000};
+        f.metadata_match = f.metadata_write = UINT64_MAX;
+        table_features_encode(&f, out);
+        ofp_parts_entry_end(&parts);
+    }
+    ofp_parts_end(&parts);
+}
+
+static void sample_entries(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_parts parts;
+    ofp_parts_begin(&parts, out, OFP13, type, xid);
+    for (unsigned i = 0, n = unit_below(rng, 6); i < n; i++) {
+        struct ofp_port_desc d;
+        struct ofp_port_stats s;
+        struct ofp_table_stats t = {.table = i, .active = unit_below(rng, 2)};
+        random_port_desc(rng, &d);
+        random_port_stats(rng, &s);
+        s.port = i + 1;
+        s.duration_nsec = unit_below(rng, 1000000000);
+        if (type == OFPMSG_PORT_DESC_REPLY)
+            port_desc_encode(&d, out);
+        else if (type == OFPMSG_PORT_STATS_REPLY)
+            port_stats_encode(&s, out);
+        else
+            table_stats_encode(&t, out);
+        ofp_parts_entry_end(&parts);
+    }
+    ofp_parts_end(&parts);
+}
+
+static bool sample_packet(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    uint8_t data[64];
+    if (type == OFPMSG_PACKET_IN) {
+        struct packet_in p;
+        random_packet_in(rng, &p, data);
+        packet_in_encode(&p, out);
+        return true;
+    }
+    if (type == OFPMSG_PACKET_OUT) {
+        struct packet_out p;
+        random_packet_out(rng, &p, data);
+        packet_out_encode(&p, xid, out);
+        buf_free(&p.acts);
+        return true;
+    }
+    return false;
+}
+
+static bool sample_session(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_role_request role = {.role = unit_below(rng, 4), .generation_id = unit_random(rng)};
+    struct ofp_async_config async;
+    struct ofp_switch_config config = {.flags = unit_below(rng, 3), .miss_send_len = unit_random(rng)};
+    for (int i = 0; i < 2; i++) {
+        async.packet_in[i] = unit_below(rng, 8);
+        async.port_status[i] = unit_below(rng, 8);
+        async.flow_removed[i] = unit_below(rng, 16);
+    }
+    switch ((unsigned)type) {
+    case OFPMSG_HELLO:
+        sample_hello(rng, xid, out);
+        return true;
+    case OFPMSG_ERROR:
+        sample_error(rng, xid, out);
+        return true;
+    case OFPMSG_ECHO_REQUEST:
+    case OFPMSG_ECHO_REPLY:
+        sample_echo(rng, type == OFPMSG_ECHO_REPLY, xid, out);
+        return true;
+    case OFPMSG_ROLE_REQUEST:
+    case OFPMSG_ROLE_REPLY:
+        role_encode(&role, type, xid, out);
+        return true;
+    case OFPMSG_SET_ASYNC:
+    case OFPMSG_GET_ASYNC_REPLY:
+        async_encode(&async, type, xid, out);
+        return true;
+    case OFPMSG_SET_CONFIG:
+    case OFPMSG_GET_CONFIG_REPLY:
+        switch_config_encode(&config, type, xid, out);
+        return true;
+    case OFPMSG_NX_SET_PACKET_IN_FORMAT:
+        nx_packet_in_format_encode(unit_below(rng, 3), xid, out);
+        return true;
+    case OFPMSG_NX_SET_CONTROLLER_ID:
+        nx_controller_id_encode(unit_random(rng), xid, out);
+        return true;
+    }
+    return false;
+}
+
+static bool sample_switch(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_features features;
+    struct ofp_desc desc;
+    struct ofp_port_desc port;
+    struct ofp_port_mod mod;
+    struct xvs_bridge_info info;
+    random_features(rng, &features);
+    random_desc(rng, &desc);
+    random_port_desc(rng, &port);
+    RANDOM(rng, mod);
+    mod.config &= 0x65;
+    mod.mask &= 0x65;
+    mod.advertise &= 0xffff;
+    mod.port = unit_below(rng, 1000);
+    RANDOM(rng, info);
+    switch ((unsigned)type) {
+    case OFPMSG_FEATURES_REPLY:
+        features_encode(&features, xid, out);
+        return true;
+    case OFPMSG_DESC_REPLY:
+        desc_encode(&desc, xid, out);
+        return true;
+    case OFPMSG_PORT_STATUS:
+        port_status_encode(unit_below(rng, 3), &port, out);
+        return true;
+    case OFPMSG_PORT_MOD:
+        port_mod_encode(&mod, xid, out);
+        return true;
+    case OFPMSG_TABLE_MOD:
+        table_mod_encode(unit_random(rng), unit_below(rng, 4), xid, out);
+        return true;
+    case OFPMSG_PORT_STATS_REQUEST:
+        port_stats_request_encode(unit_below(rng, 2) ? OFPP_ANY : 1 + unit_below(rng, 1000), xid, out);
+        return true;
+    case OFPMSG_XVS_BRIDGE_INFO_REPLY:
+        xvs_bridge_info_encode(&info, xid, out);
+        return true;
+    case OFPMSG_PORT_DESC_REPLY:
+    case OFPMSG_PORT_STATS_REPLY:
+    case OFPMSG_TABLE_STATS_REPLY:
+        sample_entries(type, rng, xid, out);
+        return true;
+    case OFPMSG_TABLE_FEATURES_REPLY:
+        sample_table_features(xid, out);
+        return true;
+    }
+    return false;
+}
+
+static bool sample_flows(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct aggregate_stats aggregate;
+    RANDOM(rng, aggregate);
+    switch ((unsigned)type) {
+    case OFPMSG_FLOW_MOD:
+        sample_flow_mod(rng, xid, out);
+        return true;
+    case OFPMSG_FLOW_REMOVED:
+        sample_flow_removed(rng, out);
+        return true;
+    case OFPMSG_FLOW_STATS_REQUEST:
+    case OFPMSG_AGGREGATE_REQUEST:
+        sample_flow_stats_request(rng, type == OFPMSG_AGGREGATE_REQUEST, xid, out);
+        return true;
+    case OFPMSG_FLOW_STATS_REPLY:
+        sample_flow_stats_reply(rng, xid, out);
+        return true;
+    case OFPMSG_AGGREGATE_REPLY:
+        aggregate_stats_encode(&aggregate, xid, out);
+        return true;
+    }
+    return false;
+}
+
+static const uint16_t min_bodies[] = {
+#define MSG(id, kind, type, subtype, name, min_body, unit) min_body,
+#include "openflow/msg.def"
+#undef MSG
+};
+
+void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
+{
+    uint32_t xid = unit_random(rng);
+    if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) || sample_flows(type, rng, xid, out) ||
+        sample_packet(type, rng, xid, out))
+        return;
+    size_t at = ofp_msg_begin(out, OFP13, type, xid);
+    buf_zeros(out, min_bodies[type]);
+    ofp_msg_end(out, at);
+}
