@@ -45,11 +45,13 @@ void view_field_set(struct flow_view *v, enum field_id id, const union field_val
     const uint8_t *consulted = (const uint8_t *)&v->consulted + f->ofs;
     expand_mask(id, mask, m);
     expand(f, value, new);
+    bool changes = false;
     for (unsigned i = 0; i < f->size; i++) {
         uint8_t known = written[i] | consulted[i], differs = key[i] ^ new[i];
-        if (changed)
-            ((uint8_t *)changed)[f->ofs + i] |= (uint8_t)(m[i] & (~known | differs));
+        changes |= m[i] & (~known | differs);
         key[i] = (uint8_t)((key[i] & ~m[i]) | (new[i] & m[i]));
         written[i] |= m[i];
     }
+    for (unsigned i = 0; changed && changes && i < f->size; i++)
+        ((uint8_t *)changed)[f->ofs + i] |= m[i];
 }
