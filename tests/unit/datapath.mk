@@ -2,3 +2,20 @@
 #UNIT_TESTS += tests/unit/test-noun
 #tests_unit_test_noun_SOURCES = tests/unit/test-noun.c
 #tests_unit_test_noun_LDADD = $(DATAPATH_TEST_LIBS)
+noinst_HEADERS += tests/unit/dp-sim.h
+
+UNIT_TESTS += tests/unit/test-dp
+tests_unit_test_dp_SOURCES = tests/unit/test-dp.c
+tests_unit_test_dp_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-gre
+tests_unit_test_gre_SOURCES = tests/unit/test-gre.c
+tests_unit_test_gre_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-tunnel-map
+tests_unit_test_tunnel_map_SOURCES = tests/unit/test-tunnel-map.c
+tests_unit_test_tunnel_map_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-tunnel-option
+tests_unit_test_tunnel_option_SOURCES = tests/unit/test-tunnel-option.c
+tests_unit_test_tunnel_option_LDADD = $(DATAPATH_TEST_LIBS)
