@@ -34,7 +34,8 @@ static enum ofp_error writable(enum field_id f, struct act_state *st)
 {
     if (fields[f].access == RO)
         return act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s cannot be written", fields[f].name);
-    return act_need(st, f);
+    /* A tag that is not there has no VID to write; vlan_tci, which stands for the tag itself, may be written always. */
+    return act_need(st, f == FIELD_VLAN_VID ? FIELD_VLAN_PCP : f);
 }
 
 /* The match as it is after `mask` bits of f were written with `value`, so that later prerequisites see them. */

@@ -34,7 +34,7 @@ static enum ofp_error pop_vlan_check(const struct act *a UNUSED, struct act_stat
 {
     enum ofp_error e = act_need(st, FIELD_VLAN_PCP);
     if (e)
-        return act_fault(st, e, "there is a VLAN tag to pop only if the match has 'vlan_vid=0x1000/0x1000' or dl_vlan");
+        return act_fault(st, e, "this flow's packets need not have a VLAN tag: it needs dl_vlan or 'vlan_vid=0x1000/0x1000' in the match");
     st->match.value.eth.tci = 0;
     st->match.mask.eth.tci = 0;
     return OFPERR_OK;

@@ -276,8 +276,8 @@ enum ofp_error act_need(struct act_state *st, enum field_id f)
     const char *need = NULL;
     if (!st->ctx->match || match_prereq(&st->match, f, &need))
         return OFPERR_OK;
-    return act_fault(st, OFPERR_BAC_MATCH_INCONSISTENT, "%s is there only if the match has '%s'", fields[f].name,
-                     need ? need : "its prerequisites");
+    return act_fault(st, OFPERR_BAC_MATCH_INCONSISTENT, "this flow's packets need not have %s: it needs '%s' in the match",
+                     fields[f].name, need ? need : "more");
 }
 
 static enum ofp_error check_item(const struct act *a, struct act_state *st)
@@ -287,7 +287,8 @@ static enum ofp_error check_item(const struct act *a, struct act_state *st)
     if (st->started && (stage < st->stage || (stage == st->stage && row->instruction)))
         return act_fault(st, stage == st->stage ? OFPERR_BIC_DUP_INST : OFPERR_BAC_UNSUPPORTED_ORDER,
                          stage == st->stage ? "%s stands here a second time" : "%s is executed before %s: write it first",
-                         row->instruction ? act_name(a->type) : "an action", act_name(st->stage));
+                         row->instruction ? act_name(a->type) : "an action",
+                         st->stage == INST_APPLY_ACTIONS ? "the actions" : act_name(st->stage));
     st->started = true;
     st->stage = stage;
     return row->shape->check ? row->shape->check(a, st) : OFPERR_OK;

@@ -30,12 +30,15 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/act.c \
 	lib/openflow/act.h \
 	lib/openflow/action.def \
+	lib/openflow/flow-text.c \
 	lib/openflow/flow.c \
 	lib/openflow/flow.h \
 	lib/openflow/inst.c \
 	lib/openflow/instruction.def \
 	lib/openflow/match-codec.c \
 	lib/openflow/match-codec.h \
+	lib/openflow/match-text.c \
+	lib/openflow/match-text.h \
 	lib/openflow/oxm.h \
 	lib/openflow/subfield.c \
 	lib/openflow/text.c \

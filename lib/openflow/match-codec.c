@@ -147,7 +147,7 @@ void oxm_encode(enum field_id f, const union field_value *value, const union fie
 static bool vlan_makes_sense(enum field_id f, const union field_value *value, const union field_value *mask)
 {
     uint64_t v = field_value_u64(value), m = field_value_u64(mask);
-    return f != FIELD_VLAN_VID || !(m & VLAN_PRESENT) || (v & VLAN_PRESENT) || !(v & m);
+    return (f != FIELD_VLAN_VID && f != FIELD_VLAN_TCI) || !(m & VLAN_PRESENT) || (v & VLAN_PRESENT) || !(v & m);
 }
 
 static enum ofp_error decode_field(struct rd *r, struct match *m, bool seen[N_FIELDS])

@@ -57,6 +57,8 @@ bool subfield_field_by_name(const struct text *t, struct word w, enum field_id *
 {
     char name[64];
     int i = field_by_name(t->s + w.at, w.len);
+    if (text_is(t, w, "tp_src") || text_is(t, w, "tp_dst")) /* OpenFlow 1.0's; in actions they are TCP's */
+        i = text_is(t, w, "tp_src") ? FIELD_TCP_SRC : FIELD_TCP_DST;
     if (i >= 0) {
         *f = (enum field_id)i;
         return true;

@@ -218,9 +218,15 @@ bool text_field_value(const struct text *t, enum field_id f, struct word w, bool
 void text_put_field_value(enum field_id f, const union field_value *value, const union field_value *mask,
                           const struct port_names *names, struct buf *out)
 {
-    if (fields[f].format == F_PORT)
+    union field_value ones;
+    field_all_ones(f, &ones);
+    if (fields[f].format == F_PORT) {
         text_put_port((uint32_t)field_value_u64(value), names, out);
-    else
+    } else if (fields[f].format == F_HEX && fields[f].bits >= 32) { /* zero is 0, as Open vSwitch prints it */
+        buf_printf(out, "%#llx", (unsigned long long)field_value_u64(value));
+        if (mask && memcmp(mask, &ones, sizeof ones))
+            buf_printf(out, "/%#llx", (unsigned long long)field_value_u64(mask));
+    } else
         field_format(f, value, mask, names, out);
 }
 
