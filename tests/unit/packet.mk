@@ -14,3 +14,15 @@ tests_unit_test_field_LDADD = $(PACKET_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-parse
 tests_unit_test_parse_SOURCES = tests/unit/test-parse.c tests/unit/packets.h
 tests_unit_test_parse_LDADD = $(PACKET_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-csum
+tests_unit_test_csum_SOURCES = tests/unit/test-csum.c tests/unit/packets.h tests/unit/sums.h
+tests_unit_test_csum_LDADD = $(PACKET_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-match
+tests_unit_test_match_SOURCES = tests/unit/test-match.c tests/unit/packets.h
+tests_unit_test_match_LDADD = $(PACKET_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-modify
+tests_unit_test_modify_SOURCES = tests/unit/test-modify.c tests/unit/packets.h tests/unit/sums.h
+tests_unit_test_modify_LDADD = $(PACKET_TEST_LIBS)
