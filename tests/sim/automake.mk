@@ -8,3 +8,14 @@ check_PROGRAMS += tests/sim/test-walk
 TESTS += tests/sim/test-walk
 tests_sim_test_walk_SOURCES = tests/sim/test-walk.c tests/sim/sim.h
 tests_sim_test_walk_LDADD = $(OFPROTO_TEST_LIBS)
+SIM_TESTS = tests/sim/sim-flows tests/sim/sim-session
+noinst_HEADERS += tests/sim/sim.h
+if HAVE_CHECK
+check_PROGRAMS += $(SIM_TESTS)
+TESTS += $(SIM_TESTS)
+endif
+tests_sim_sim_flows_SOURCES = tests/sim/sim-flows.c
+tests_sim_sim_flows_LDADD = $(OFPROTO_TEST_LIBS)
+tests_sim_sim_session_SOURCES = tests/sim/sim-session.c
+tests_sim_sim_session_LDADD = $(OFPROTO_TEST_LIBS)
+CLEANFILES += tests/sim/*.tap
