@@ -1,5 +1,6 @@
 #include "base/diag.h"
 #include <ctype.h>
+#include <limits.h>
 
 void diag_free(struct diag *d)
 {
@@ -65,7 +66,7 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
     enum { MOST = 40 };
     unsigned d[MOST + 1][MOST + 1];
     if (n > MOST || m > MOST)
-        return MOST;
+        return UINT_MAX;
     for (size_t i = 0; i <= n; i++)
         for (size_t j = 0; j <= m; j++) {
             if (!i || !j) {
