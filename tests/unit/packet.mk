@@ -26,3 +26,11 @@ tests_unit_test_match_LDADD = $(PACKET_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-modify
 tests_unit_test_modify_SOURCES = tests/unit/test-modify.c tests/unit/packets.h tests/unit/sums.h
 tests_unit_test_modify_LDADD = $(PACKET_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-dpact
+tests_unit_test_dpact_SOURCES = tests/unit/test-dpact.c tests/unit/packets.h
+tests_unit_test_dpact_LDADD = $(PACKET_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-gso
+tests_unit_test_gso_SOURCES = tests/unit/test-gso.c tests/unit/packets.h tests/unit/sums.h
+tests_unit_test_gso_LDADD = $(PACKET_TEST_LIBS)
