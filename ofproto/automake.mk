@@ -16,6 +16,9 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/session.h \
 	ofproto/tables.c \
 	ofproto/timeouts.c \
+	ofproto/trace-near.c \
+	ofproto/trace.c \
+	ofproto/trace.h \
 	ofproto/walk-act.c \
 	ofproto/walk-emit.c \
 	ofproto/walk-normal.c \

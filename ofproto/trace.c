@@ -1,0 +1,376 @@
+/* trace.c: explains a walk: the same walk as packets get, with a listener that writes down each step. */
+#include "ofproto/trace.h"
+
+#include <inttypes.h>
+#include "base/mem.h"
+#include "packet/parse.h"
+
+struct trace {
+    struct walk_listener listener;
+    const struct ofproto *o; /* where the walk is now */
+    struct port_names names; /* of its ports */
+    struct buf *out;
+    unsigned depth;
+    bool json, any_step;
+    struct {
+        const struct ofproto *o;
+    } outer[256]; /* bridges to come back to, by depth */
+};
+
+/* --- Names --- */
+
+static bool port_by_name(const char *name, size_t len, uint32_t *port, void *o)
+{
+    char s[256];
+    if (len >= sizeof s)
+        return false;
+    memcpy(s, name, len);
+    s[len] = 0;
+    struct ofport *p = ofproto_port_by_name(o, s);
+    if (p)
+        *port = p->number;
+    return p != NULL;
+}
+
+static const char *port_to_name(uint32_t number, void *o)
+{
+    struct ofport *p = ofport_lookup(o, number);
+    return p ? p->name : NULL;
+}
+
+static const char *dp_port_to_name(uint32_t id, void *dp)
+{
+    struct dp_port *p = dp_port_by_id(dp, id);
+    struct dp_port_info info = {0};
+    if (p)
+        dp_port_get_info(p, &info);
+    return info.name;
+}
+
+static struct port_names names_of(const struct ofproto *o)
+{
+    return (struct port_names){port_by_name, port_to_name, (void *)o};
+}
+
+/* --- Steps --- */
+
+static void put_quoted(const char *s, struct buf *out)
+{
+    buf_puts(out, "\"");
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            buf_printf(out, "\\%c", *s);
+        else if ((unsigned char)*s < 0x20)
+            buf_printf(out, "\\u%04x", (unsigned char)*s);
+        else
+            buf_put(out, s, 1);
+    }
+    buf_puts(out, "\"");
+}
+
+static void put_member(const char *name, const char *value, struct buf *out)
+{
+    put_quoted(name, out);
+    buf_puts(out, ":");
+    put_quoted(value, out);
+}
+
+/* `indent`: spaces beside those of the depth. `more`: further JSON members, or NULL. */
+static void step(struct trace *t, const char *kind, unsigned indent, const char *text, const char *more)
+{
+    if (!t->json) {
+        buf_printf(t->out, "%*s%s\n", (int)(t->depth * 4 + indent), "", text);
+        return;
+    }
+    buf_puts(t->out, t->any_step ? "," : "");
+    t->any_step = true;
+    buf_puts(t->out, "{");
+    put_member("step", kind, t->out);
+    buf_printf(t->out, ",\"depth\":%u,", t->depth);
+    put_member("text", text, t->out);
+    buf_puts(t->out, more ? more : "");
+    buf_puts(t->out, "}");
+}
+
+/* The fields that are not zero, as a match. */
+static void put_key(const struct flow_key *key, const struct port_names *names, struct buf *out)
+{
+    struct match m;
+    memset(&m, 0, sizeof m);
+    for (int f = 0; f < N_FIELDS; f++) {
+        union field_value v;
+        field_get(f, key, &v);
+        if (v.w[0] | v.w[1])
+            match_set(&m, f, &v, NULL);
+    }
+    match_format(&m, names, out);
+}
+
+static void on_bridge(struct walk_listener *l, const struct ofproto *o, const struct flow_view *v)
+{
+    struct trace *t = container_of(l, struct trace, listener);
+    struct buf text = BUF_INIT, more = BUF_INIT;
+    t->o = o;
+    t->names = names_of(o);
+    if (t->depth < ARRAY_SIZE(t->outer))
+        t->outer[t->depth].o = o;
+    buf_printf(&text, "bridge %s: ", o->name);
+    put_key(&v->key, &t->names, &text);
+    buf_puts(&more, ",");
+    put_member("bridge", o->name, &more);
+    step(t, "bridge", 0, buf_text(&text), buf_text(&more));
+    buf_free(&text);
+    buf_free(&more);
+}
+
+static void put_rule(const struct trace *t, const struct rule *r, struct buf *out)
+{
+    struct match m;
+    cls_rule_match(&r->cls, &m);
+    buf_printf(out, "priority=%u", r->cls.priority);
+    size_t before = out->len;
+    buf_puts(out, ",");
+    match_format(&m, &t->names, out);
+    if (out->len == before + 1)
+        out->len = before;
+    if (r->cookie)
+        buf_printf(out, " cookie=%#" PRIx64, r->cookie);
+}
+
+/* Claims of tutorials: tun_id in a switch between two tunnel ends matches nothing. */
+static void explain_tun_id(struct trace *t, const struct rule *r, const struct flow_key *key)
+{
+    struct buf b = BUF_INIT;
+    bool gre = key->ip.proto == 47 && (key->eth.type == htons(0x0800) || key->eth.type == htons(0x86dd));
+    if (dp_has_tunnels(t->o->bridge) && key->tun.id)
+        return;
+    buf_puts(&b, "note: ");
+    put_rule(t, r, &b);
+    buf_puts(&b, " would match but for tun_id, which is set only for packets that come from one of this switch's own"
+                 " tunnel ports");
+    if (!dp_has_tunnels(t->o->bridge))
+        buf_printf(&b, "; %s has none", t->o->name);
+    if (gre)
+        buf_printf(&b, ". This is a GRE packet in transit: its key is matched by gre_key (here gre_key=%#x)",
+                   ntohl(key->gre.key));
+    step(t, "note", 4, buf_text(&b), NULL);
+    buf_free(&b);
+}
+
+static void explain_miss(struct trace *t, uint8_t table, const struct flow_key *key)
+{
+    struct trace_miss near[TRACE_NEAREST];
+    size_t n = trace_nearest(t->o, table, key, near);
+    for (size_t i = 0; i < n; i++) {
+        struct buf b = BUF_INIT;
+        buf_puts(&b, "nearest: ");
+        put_rule(t, near[i].rule, &b);
+        buf_puts(&b, ": ");
+        trace_put_miss(&near[i], key, &t->names, &b);
+        step(t, "nearest", 4, buf_text(&b), NULL);
+        buf_free(&b);
+    }
+    if (!n)
+        step(t, "nearest", 4, "the table is empty", NULL);
+}
+
+static void on_table(struct walk_listener *l, const struct ofproto *o, uint8_t table, struct rule *r, const struct flow_view *v)
+{
+    struct trace *t = container_of(l, struct trace, listener);
+    struct buf text = BUF_INIT, more = BUF_INIT;
+    t->o = o;
+    t->names = names_of(o);
+    buf_printf(&text, "%u. ", table);
+    buf_printf(&more, ",\"table\":%u", table);
+    if (r) {
+        struct match m;
+        struct buf match = BUF_INIT;
+        cls_rule_match(&r->cls, &m);
+        match_format(&m, &t->names, &match);
+        put_rule(t, r, &text);
+        buf_printf(&more, ",\"priority\":%u,\"cookie\":\"%#" PRIx64 "\",", r->cls.priority, r->cookie);
+        put_member("match", buf_text(&match), &more);
+        buf_free(&match);
+    } else {
+        buf_puts(&text, "no rule matched");
+    }
+    step(t, r ? "rule" : "miss", 0, buf_text(&text), buf_text(&more));
+    buf_free(&text);
+    buf_free(&more);
+    if (!r)
+        explain_miss(t, table, &v->key);
+    struct rule *wanted = trace_wanted_tun_id(o, table, &v->key, r);
+    if (wanted)
+        explain_tun_id(t, wanted, &v->key);
+    if (r && !r->acts->len)
+        step(t, "act", 4, "drop", NULL);
+}
+
+static void on_act(struct walk_listener *l, const struct act *a)
+{
+    struct trace *t = container_of(l, struct trace, listener);
+    struct buf b = BUF_INIT;
+    acts_format(a, a->len, &t->names, &b);
+    step(t, "act", 4, buf_text(&b), NULL);
+    buf_free(&b);
+}
+
+static void on_note(struct walk_listener *l, const char *text)
+{
+    struct trace *t = container_of(l, struct trace, listener);
+    struct buf b = BUF_INIT;
+    buf_printf(&b, "-> %s", text);
+    step(t, "note", 4, t->json ? text : buf_text(&b), NULL);
+    buf_free(&b);
+}
+
+static void on_drop(struct walk_listener *l, enum drop_reason reason)
+{
+    struct trace *t = container_of(l, struct trace, listener);
+    struct buf b = BUF_INIT, more = BUF_INIT;
+    buf_printf(&b, "%s%s: %s", t->json ? "" : "-> dropped: ", drop_infos[reason].name, drop_infos[reason].sentence);
+    buf_puts(&more, ",");
+    put_member("reason", drop_infos[reason].name, &more);
+    step(t, "drop", 4, buf_text(&b), buf_text(&more));
+    buf_free(&b);
+    buf_free(&more);
+}
+
+static void on_enter(struct walk_listener *l)
+{
+    struct trace *t = container_of(l, struct trace, listener);
+    t->depth++;
+    if (t->depth < ARRAY_SIZE(t->outer))
+        t->outer[t->depth].o = t->o;
+}
+
+static void on_leave(struct walk_listener *l)
+{
+    struct trace *t = container_of(l, struct trace, listener);
+    t->depth--;
+    if (t->depth < ARRAY_SIZE(t->outer)) {
+        t->o = t->outer[t->depth].o;
+        t->names = names_of(t->o);
+    }
+}
+
+/* --- The result --- */
+
+static void put_result(struct trace *t, const char *name, const char *heading, struct buf *text)
+{
+    if (t->json) {
+        buf_puts(t->out, ",");
+        put_member(name, buf_text(text), t->out);
+    } else {
+        buf_printf(t->out, "%s: %s\n", heading, buf_text(text));
+    }
+    buf_clear(text);
+}
+
+static void finish(struct trace *t, struct ofproto *o, const struct flow_key *key, const struct dp_path *path)
+{
+    struct buf b = BUF_INIT;
+    struct match consulted = {.mask = path->consulted};
+    struct port_names names = names_of(o);
+    buf_puts(t->out, t->json ? "]" : "\n");
+    if (path->drop) {
+        const struct drop_info *info = &drop_infos[path->drop];
+        buf_printf(&b, "%s: %s", info->name, info->sentence);
+        if (*info->hint)
+            buf_printf(&b, "; %s", info->hint);
+        put_result(t, "dropped", "Dropped", &b);
+    }
+    dpact_format(path->acts.data, path->acts.len, dp_port_to_name, o->dp, &b);
+    if (!b.len)
+        buf_puts(&b, "drop");
+    put_result(t, "actions", "Datapath actions", &b);
+    for (unsigned w = 0; w < FLOW_KEY_WORDS; w++)
+        key_words(&consulted.value)[w] = key_words_const(key)[w] & key_words(&consulted.mask)[w];
+    match_format(&consulted, &names, &b);
+    if (!b.len)
+        buf_puts(&b, "nothing");
+    put_result(t, "consulted", "Consulted", &b);
+    if (t->json)
+        buf_printf(t->out, ",\"cacheable\":%s}\n", path->uncacheable ? "false" : "true");
+    else if (path->uncacheable)
+        buf_puts(t->out, "This path is not cached: each packet is walked.\n");
+    buf_free(&b);
+}
+
+static void run(struct ofproto *o, const struct flow_key *key, struct buf *out, bool json)
+{
+    struct dp_path path;
+    struct trace t = {
+        .listener = {on_bridge, on_table, on_act, on_note, on_drop, on_enter, on_leave},
+        .o = o,
+        .out = out,
+        .json = json,
+    };
+    if (json)
+        buf_puts(out, "{\"steps\":[");
+    dp_path_init(&path);
+    walk_packet(o, key, &path, &t.listener);
+    finish(&t, o, key, &path);
+    dp_path_free(&path);
+}
+
+/* What a packet with these fields would have besides. */
+static void complete(struct flow_key *key)
+{
+    if (!key->meta.in_phy_port)
+        key->meta.in_phy_port = key->meta.in_port;
+    if (key->eth.tci & htons(VLAN_PRESENT) && !key->eth.tpid)
+        key->eth.tpid = htons(0x8100);
+    if (key->eth.tci2 & htons(VLAN_PRESENT) && !key->eth.tpid2)
+        key->eth.tpid2 = htons(0x8100);
+    if (key->tun.id || key->tun.src)
+        key->tun.flags |= htons(TUN_KEY);
+    if (key->gre.key)
+        key->gre.flags |= htons(0x2000);
+}
+
+static bool read_frame(const struct flow_key *from, const void *frame, size_t len, struct flow_key *key, struct diag *d)
+{
+    struct packet p;
+    if (len < 14 || len > PACKET_MAX)
+        return diag_fail(d, 0, 0, "a frame has from 14 to %d bytes, not %zu", PACKET_MAX, len);
+    uint8_t *base = xmalloc(PACKET_HEADROOM + len);
+    memcpy(base + PACKET_HEADROOM, frame, len);
+    packet_init(&p, base, (uint32_t)(PACKET_HEADROOM + len), PACKET_HEADROOM, (uint32_t)len);
+    key_parse(&p, ntohl(from->meta.in_port), L_L4, key);
+    key->meta = from->meta;
+    key->tun = from->tun;
+    free(base);
+    return true;
+}
+
+static bool trace(struct ofproto *o, const char *flow, const void *frame, size_t len, struct buf *out, struct diag *d, bool json)
+{
+    struct flow_mod fm = FLOW_MOD_INIT;
+    struct port_names names = names_of(o);
+    struct flow_key key;
+    bool ok = flow_mod_parse(flow, OFPFC_DELETE, &names, &fm, d);
+    if (ok) {
+        key = fm.match.value;
+        if (frame)
+            ok = read_frame(&fm.match.value, frame, len, &key, d);
+    }
+    if (ok) {
+        complete(&key);
+        if (key.meta.in_port && !ofport_lookup(o, ntohl(key.meta.in_port)))
+            diag_warn(d, "%s has no port %u", o->name, ntohl(key.meta.in_port));
+        run(o, &key, out, json);
+    }
+    flow_mod_free(&fm);
+    return ok;
+}
+
+bool ofproto_trace(struct ofproto *o, const char *flow, const void *frame, size_t len, struct buf *out, struct diag *d)
+{
+    return trace(o, flow, frame, len, out, d, false);
+}
+
+bool ofproto_trace_json(struct ofproto *o, const char *flow, const void *frame, size_t len, struct buf *out, struct diag *d)
+{
+    return trace(o, flow, frame, len, out, d, true);
+}
