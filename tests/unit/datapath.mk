@@ -19,3 +19,11 @@ tests_unit_test_tunnel_map_LDADD = $(DATAPATH_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-tunnel-option
 tests_unit_test_tunnel_option_SOURCES = tests/unit/test-tunnel-option.c
 tests_unit_test_tunnel_option_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-port
+tests_unit_test_port_SOURCES = tests/unit/test-port.c
+tests_unit_test_port_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-tunnel-net
+tests_unit_test_tunnel_net_SOURCES = tests/unit/test-tunnel-net.c
+tests_unit_test_tunnel_net_LDADD = $(DATAPATH_TEST_LIBS)
