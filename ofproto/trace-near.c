@@ -89,12 +89,17 @@ struct rule *trace_wanted_tun_id(const struct ofproto *o, uint8_t table, const s
     return w.found;
 }
 
-void trace_put_miss(const struct trace_miss *miss, const struct flow_key *key, const struct port_names *names, struct buf *out)
+void trace_put_miss(const struct trace_miss *miss, const struct flow_key *key, struct buf *out)
 {
-    union field_value value;
+    struct match rule, has;
+    union field_value value, mask;
+    cls_rule_match(&miss->rule->cls, &rule);
+    match_get(&rule, miss->field, &value, &mask);
     field_get(miss->field, key, &value);
-    buf_printf(out, "%s is ", fields[miss->field].name);
-    field_format(miss->field, &value, NULL, names, out);
+    memset(&has, 0, sizeof has);
+    match_set(&has, miss->field, &value, &mask);
+    buf_puts(out, "the packet has ");
+    match_format(&has, NULL, out);
     if (miss->n_fields > 1)
         buf_printf(out, ", and %u more field%s differ%s", miss->n_fields - 1, miss->n_fields > 2 ? "s" : "",
                    miss->n_fields > 2 ? "" : "s");

@@ -3,18 +3,16 @@
 
 #include <inttypes.h>
 #include "base/mem.h"
+#include "ofproto/walk.h"
 #include "packet/parse.h"
 
 struct trace {
     struct walk_listener listener;
     const struct ofproto *o; /* where the walk is now */
-    struct port_names names; /* of its ports */
     struct buf *out;
     unsigned depth;
     bool json, any_step;
-    struct {
-        const struct ofproto *o;
-    } outer[256]; /* bridges to come back to, by depth */
+    const struct ofproto *outer[WALK_MAX_DEPTH + 1]; /* bridges to come back to, by depth */
 };
 
 /* --- Names --- */
@@ -32,12 +30,6 @@ static bool port_by_name(const char *name, size_t len, uint32_t *port, void *o)
     return p != NULL;
 }
 
-static const char *port_to_name(uint32_t number, void *o)
-{
-    struct ofport *p = ofport_lookup(o, number);
-    return p ? p->name : NULL;
-}
-
 static const char *dp_port_to_name(uint32_t id, void *dp)
 {
     struct dp_port *p = dp_port_by_id(dp, id);
@@ -45,11 +37,6 @@ static const char *dp_port_to_name(uint32_t id, void *dp)
     if (p)
         dp_port_get_info(p, &info);
     return info.name;
-}
-
-static struct port_names names_of(const struct ofproto *o)
-{
-    return (struct port_names){port_by_name, port_to_name, (void *)o};
 }
 
 /* --- Steps --- */
@@ -93,7 +80,7 @@ static void step(struct trace *t, const char *kind, unsigned indent, const char 
 }
 
 /* The fields that are not zero, as a match. */
-static void put_key(const struct flow_key *key, const struct port_names *names, struct buf *out)
+static void put_key(const struct flow_key *key, struct buf *out)
 {
     struct match m;
     memset(&m, 0, sizeof m);
@@ -103,7 +90,7 @@ static void put_key(const struct flow_key *key, const struct port_names *names, 
         if (v.w[0] | v.w[1])
             match_set(&m, f, &v, NULL);
     }
-    match_format(&m, names, out);
+    match_format(&m, NULL, out);
 }
 
 static void on_bridge(struct walk_listener *l, const struct ofproto *o, const struct flow_view *v)
@@ -111,11 +98,10 @@ static void on_bridge(struct walk_listener *l, const struct ofproto *o, const st
     struct trace *t = container_of(l, struct trace, listener);
     struct buf text = BUF_INIT, more = BUF_INIT;
     t->o = o;
-    t->names = names_of(o);
     if (t->depth < ARRAY_SIZE(t->outer))
-        t->outer[t->depth].o = o;
+        t->outer[t->depth] = o;
     buf_printf(&text, "bridge %s: ", o->name);
-    put_key(&v->key, &t->names, &text);
+    put_key(&v->key, &text);
     buf_puts(&more, ",");
     put_member("bridge", o->name, &more);
     step(t, "bridge", 0, buf_text(&text), buf_text(&more));
@@ -123,14 +109,14 @@ static void on_bridge(struct walk_listener *l, const struct ofproto *o, const st
     buf_free(&more);
 }
 
-static void put_rule(const struct trace *t, const struct rule *r, struct buf *out)
+static void put_rule(const struct rule *r, struct buf *out)
 {
     struct match m;
     cls_rule_match(&r->cls, &m);
     buf_printf(out, "priority=%u", r->cls.priority);
     size_t before = out->len;
     buf_puts(out, ",");
-    match_format(&m, &t->names, out);
+    match_format(&m, NULL, out);
     if (out->len == before + 1)
         out->len = before;
     if (r->cookie)
@@ -145,7 +131,7 @@ static void explain_tun_id(struct trace *t, const struct rule *r, const struct f
     if (dp_has_tunnels(t->o->bridge) && key->tun.id)
         return;
     buf_puts(&b, "note: ");
-    put_rule(t, r, &b);
+    put_rule(r, &b);
     buf_puts(&b, " would match but for tun_id, which is set only for packets that come from one of this switch's own"
                  " tunnel ports");
     if (!dp_has_tunnels(t->o->bridge))
@@ -164,9 +150,9 @@ static void explain_miss(struct trace *t, uint8_t table, const struct flow_key *
     for (size_t i = 0; i < n; i++) {
         struct buf b = BUF_INIT;
         buf_puts(&b, "nearest: ");
-        put_rule(t, near[i].rule, &b);
+        put_rule(near[i].rule, &b);
         buf_puts(&b, ": ");
-        trace_put_miss(&near[i], key, &t->names, &b);
+        trace_put_miss(&near[i], key, &b);
         step(t, "nearest", 4, buf_text(&b), NULL);
         buf_free(&b);
     }
@@ -179,15 +165,14 @@ static void on_table(struct walk_listener *l, const struct ofproto *o, uint8_t t
     struct trace *t = container_of(l, struct trace, listener);
     struct buf text = BUF_INIT, more = BUF_INIT;
     t->o = o;
-    t->names = names_of(o);
     buf_printf(&text, "%u. ", table);
     buf_printf(&more, ",\"table\":%u", table);
     if (r) {
         struct match m;
         struct buf match = BUF_INIT;
         cls_rule_match(&r->cls, &m);
-        match_format(&m, &t->names, &match);
-        put_rule(t, r, &text);
+        match_format(&m, NULL, &match);
+        put_rule(r, &text);
         buf_printf(&more, ",\"priority\":%u,\"cookie\":\"%#" PRIx64 "\",", r->cls.priority, r->cookie);
         put_member("match", buf_text(&match), &more);
         buf_free(&match);
@@ -210,7 +195,7 @@ static void on_act(struct walk_listener *l, const struct act *a)
 {
     struct trace *t = container_of(l, struct trace, listener);
     struct buf b = BUF_INIT;
-    acts_format(a, a->len, &t->names, &b);
+    acts_format(a, a->len, NULL, &b);
     step(t, "act", 4, buf_text(&b), NULL);
     buf_free(&b);
 }
@@ -241,17 +226,15 @@ static void on_enter(struct walk_listener *l)
     struct trace *t = container_of(l, struct trace, listener);
     t->depth++;
     if (t->depth < ARRAY_SIZE(t->outer))
-        t->outer[t->depth].o = t->o;
+        t->outer[t->depth] = t->o;
 }
 
 static void on_leave(struct walk_listener *l)
 {
     struct trace *t = container_of(l, struct trace, listener);
     t->depth--;
-    if (t->depth < ARRAY_SIZE(t->outer)) {
-        t->o = t->outer[t->depth].o;
-        t->names = names_of(t->o);
-    }
+    if (t->depth < ARRAY_SIZE(t->outer))
+        t->o = t->outer[t->depth];
 }
 
 /* --- The result --- */
@@ -271,7 +254,6 @@ static void finish(struct trace *t, struct ofproto *o, const struct flow_key *ke
 {
     struct buf b = BUF_INIT;
     struct match consulted = {.mask = path->consulted};
-    struct port_names names = names_of(o);
     buf_puts(t->out, t->json ? "]" : "\n");
     if (path->drop) {
         const struct drop_info *info = &drop_infos[path->drop];
@@ -286,7 +268,7 @@ static void finish(struct trace *t, struct ofproto *o, const struct flow_key *ke
     put_result(t, "actions", "Datapath actions", &b);
     for (unsigned w = 0; w < FLOW_KEY_WORDS; w++)
         key_words(&consulted.value)[w] = key_words_const(key)[w] & key_words(&consulted.mask)[w];
-    match_format(&consulted, &names, &b);
+    match_format(&consulted, NULL, &b);
     if (!b.len)
         buf_puts(&b, "nothing");
     put_result(t, "consulted", "Consulted", &b);
@@ -347,7 +329,7 @@ static bool read_frame(const struct flow_key *from, const void *frame, size_t le
 static bool trace(struct ofproto *o, const char *flow, const void *frame, size_t len, struct buf *out, struct diag *d, bool json)
 {
     struct flow_mod fm = FLOW_MOD_INIT;
-    struct port_names names = names_of(o);
+    struct port_names names = {.by_name = port_by_name, .aux = o};
     struct flow_key key;
     bool ok = flow_mod_parse(flow, OFPFC_DELETE, &names, &fm, d);
     if (ok) {

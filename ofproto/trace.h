@@ -19,7 +19,7 @@ size_t trace_nearest(const struct ofproto *, uint8_t table, const struct flow_ke
 /* A rule of higher priority than `than` that only its tun_id kept from matching, or NULL. */
 struct rule *trace_wanted_tun_id(const struct ofproto *, uint8_t table, const struct flow_key *, const struct rule *than);
 
-/* "nw_dst is 10.0.0.3" */
-void trace_put_miss(const struct trace_miss *, const struct flow_key *, const struct port_names *, struct buf *out);
+/* "the packet has nw_dst=10.0.0.3" */
+void trace_put_miss(const struct trace_miss *, const struct flow_key *, struct buf *out);
 
 #endif

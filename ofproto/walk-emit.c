@@ -75,8 +75,7 @@ static void emit_punt(struct walk *w, enum punt_kind kind, uint32_t max_len, con
 }
 
 /* Every bit of the pipeline's metadata that goes along is read through the view: the blob is the same for each packet of
- * the path. For most packets that is free, since registers start as zero; packets of different tunnel keys have paths of
- * their own once they go to the controller. */
+ * the path. Packets of different tunnel keys thus have paths of their own once they go to the controller. */
 void emit_packet_in(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t controller_id)
 {
     struct flow_view *v = w->v;

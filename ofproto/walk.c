@@ -251,6 +251,10 @@ static void walk_begin(struct walk_shared *s, struct dp_path *path, struct walk_
 {
     *s = (struct walk_shared){.path = path, .listener = l, .last_clone = SIZE_MAX, .last_push = SIZE_MAX};
     view_init(v, key);
+    /* packet/parse.h: these start at zero for every packet, so paths need not be told apart by them. */
+    view_wrote(v, offsetof(struct flow_key, meta.metadata), KEY_SIZE(meta.metadata));
+    view_wrote(v, offsetof(struct flow_key, meta.pkt_mark), KEY_SIZE(meta.pkt_mark));
+    view_wrote(v, offsetof(struct flow_key, reg), KEY_SIZE(reg));
 }
 
 static void walk_end(struct walk_shared *s, const struct flow_view *v)

@@ -3,12 +3,7 @@
 #TESTS += tests/sim/sim-noun
 #tests_sim_sim_noun_SOURCES = tests/sim/sim-noun.c
 #tests_sim_sim_noun_LDADD = $(OFPROTO_TEST_LIBS)
-
-check_PROGRAMS += tests/sim/test-walk
-TESTS += tests/sim/test-walk
-tests_sim_test_walk_SOURCES = tests/sim/test-walk.c tests/sim/sim.h
-tests_sim_test_walk_LDADD = $(OFPROTO_TEST_LIBS)
-SIM_TESTS = tests/sim/sim-flows tests/sim/sim-session
+SIM_TESTS = tests/sim/sim-flows tests/sim/sim-packets tests/sim/sim-ports tests/sim/sim-session tests/sim/test-walk
 noinst_HEADERS += tests/sim/sim.h
 if HAVE_CHECK
 check_PROGRAMS += $(SIM_TESTS)
@@ -16,6 +11,12 @@ TESTS += $(SIM_TESTS)
 endif
 tests_sim_sim_flows_SOURCES = tests/sim/sim-flows.c
 tests_sim_sim_flows_LDADD = $(OFPROTO_TEST_LIBS)
+tests_sim_sim_packets_SOURCES = tests/sim/sim-packets.c
+tests_sim_sim_packets_LDADD = $(OFPROTO_TEST_LIBS)
+tests_sim_sim_ports_SOURCES = tests/sim/sim-ports.c
+tests_sim_sim_ports_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_session_SOURCES = tests/sim/sim-session.c
 tests_sim_sim_session_LDADD = $(OFPROTO_TEST_LIBS)
+tests_sim_test_walk_SOURCES = tests/sim/test-walk.c
+tests_sim_test_walk_LDADD = $(OFPROTO_TEST_LIBS)
 CLEANFILES += tests/sim/*.tap

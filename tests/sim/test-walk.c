@@ -429,6 +429,9 @@ static void like(uint64_t *rng, const struct flow_key *k, const struct flow_key 
         take &= ~key_words_const(consulted)[w];
         key_words(other)[w] = (old & ~take) | (new & take);
     }
+    other->meta.metadata = 0; /* as key_parse() leaves them */
+    other->meta.pkt_mark = 0;
+    memset(other->reg, 0, sizeof other->reg);
 }
 
 static bool same_path(const struct dp_path *a, const struct dp_path *b)
