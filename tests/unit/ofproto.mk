@@ -5,3 +5,6 @@
 UNIT_TESTS += tests/unit/test-tables
 tests_unit_test_tables_SOURCES = tests/unit/test-tables.c
 tests_unit_test_tables_LDADD = $(OFPROTO_TEST_LIBS)
+UNIT_TESTS += tests/unit/test-fdb
+tests_unit_test_fdb_SOURCES = tests/unit/test-fdb.c
+tests_unit_test_fdb_LDADD = $(OFPROTO_TEST_LIBS)
