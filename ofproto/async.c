@@ -102,17 +102,17 @@ static void set_number(struct match *m, enum field_id f, uint64_t n)
 
 /* OpenFlow 1.3.5, 7.4.1: the match has the pipeline fields: in_port always, in_phy_port if it differs, metadata and
  * tunnel id, and so on, if they are not zero. */
-static void packet_in_match(struct match *m, const struct punt_packet_in *in, const struct packet *p)
+static void packet_in_match(struct match *m, const struct punt_packet_in *in)
 {
     memset(m, 0, sizeof *m);
     set_number(m, FIELD_IN_PORT, in->in_port);
-    if (ntohl(p->in_phy_port) != in->in_port)
-        set_number(m, FIELD_IN_PHY_PORT, ntohl(p->in_phy_port));
+    if (in->in_phy_port != in->in_port)
+        set_number(m, FIELD_IN_PHY_PORT, in->in_phy_port);
     set_number(m, FIELD_METADATA, in->metadata);
     set_number(m, FIELD_PKT_MARK, in->pkt_mark);
-    set_number(m, FIELD_TUN_ID, be64toh(p->tun.id));
-    set_number(m, FIELD_TUN_SRC, ntohl(p->tun.src));
-    set_number(m, FIELD_TUN_DST, ntohl(p->tun.dst));
+    set_number(m, FIELD_TUN_ID, in->tun_id);
+    set_number(m, FIELD_TUN_SRC, ntohl(in->tun_src));
+    set_number(m, FIELD_TUN_DST, ntohl(in->tun_dst));
     for (unsigned i = 0; i < ARRAY_SIZE(in->reg); i++)
         set_number(m, FIELD_REG0 + i, in->reg[i]);
 }
@@ -137,7 +137,7 @@ void conns_packet_in(struct ofproto *o, const struct punt_packet_in *in, const s
                                    .cookie = in->cookie,
                                    .data = p->data,
                                    .data_len = p->len};
-            packet_in_match(&pi.match, in, p);
+            packet_in_match(&pi.match, in);
             packet_in_encode(&pi, &m);
         }
         enqueue(c, in->in_port, &m);

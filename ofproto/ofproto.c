@@ -151,6 +151,7 @@ void ofproto_run(struct ofproto *o, msec_t now)
 msec_t ofproto_wake_at(const struct ofproto *o)
 {
     msec_t at = MIN(timeouts_wake_at(o->timeouts), conns_wake_at(o));
+    at = MIN(at, fdb_wake_at(o->fdb));
     if (o->lonely_since && !o->fallback_normal && o->config.fail_mode == FAIL_STANDALONE)
         at = MIN(at, o->lonely_since + o->patience);
     return at;

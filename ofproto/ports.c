@@ -388,8 +388,8 @@ enum ofp_error ofport_mod(struct ofproto *o, const struct ofp_port_mod *m)
     struct ofp_port_desc d;
     memcpy(&d, &p->desc, sizeof d);
     d.config ^= changed;
-    if (d.config & OFPPC_PORT_DOWN)
-        d.state &= ~OFPPS_LIVE;
+    if (!(d.state & OFPPS_LINK_DOWN))
+        d.state = d.config & OFPPC_PORT_DOWN ? 0 : OFPPS_LIVE;
     change_desc(p, &d);
     return OFPERR_OK;
 }

@@ -40,3 +40,6 @@ tests_fuzz_fuzz_control_LDADD = $(VSWITCHD_FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-ofp-msg
 tests_fuzz_fuzz_ofp_msg_SOURCES = tests/fuzz/fuzz-ofp-msg.c
 tests_fuzz_fuzz_ofp_msg_LDADD = $(OPENFLOW_FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-ofconn
+tests_fuzz_fuzz_ofconn_SOURCES = tests/fuzz/fuzz-ofconn.c
+tests_fuzz_fuzz_ofconn_LDADD = $(OFPROTO_FUZZ_LIBS)
