@@ -1,4 +1,20 @@
 # ofctl: the OpenFlow client. May include lib/* only.
-#bin_PROGRAMS += ofctl/xvs-ofctl
-#ofctl_xvs_ofctl_SOURCES = ofctl/main.c
-#ofctl_xvs_ofctl_LDADD = $(OPENFLOW_LIBS)
+# One file a line, sorted; headers too.
+bin_PROGRAMS += ofctl/xvs-ofctl
+ofctl_xvs_ofctl_SOURCES = \
+	ofctl/cmd-dump-flows.c \
+	ofctl/cmd-flow.c \
+	ofctl/cmd-packet.c \
+	ofctl/cmd-port.c \
+	ofctl/cmd-switch.c \
+	ofctl/command.def \
+	ofctl/conn.c \
+	ofctl/flow-check.c \
+	ofctl/flow-text.c \
+	ofctl/json.c \
+	ofctl/main.c \
+	ofctl/ofctl.h \
+	ofctl/option.def \
+	ofctl/port-json.h \
+	ofctl/ports.c
+ofctl_xvs_ofctl_LDADD = $(OPENFLOW_LIBS) $(CTL_LIBS)

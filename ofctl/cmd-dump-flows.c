@@ -1,0 +1,245 @@
+/* dump-flows, dump-aggregate. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/mem.h"
+#include "ofctl/ofctl.h"
+
+/* Decoded flows, in the switch's order until sorted. */
+struct flows {
+    struct flow_stats *list;
+    struct buf *acts; /* of each, what its acts point into */
+    size_t *order;
+    size_t n;
+};
+
+static void flows_decode(struct conn *c, const struct reply *r, struct flows *f)
+{
+    struct rd rd = reply_rd(r);
+    size_t size = 0;
+    *f = (struct flows){0};
+    while (rd_left(&rd)) {
+        if (f->n == size) {
+            size = size ? 2 * size : 64;
+            f->list = xrealloc(f->list, size * sizeof *f->list);
+            f->acts = xrealloc(f->acts, size * sizeof *f->acts);
+        }
+        f->acts[f->n] = BUF_INIT;
+        enum ofp_error e = flow_stats_decode(&rd, &f->list[f->n], &f->acts[f->n]);
+        if (e)
+            die("%s: the switch tells of a flow that xvs-ofctl does not understand: %s (%s)", c->target,
+                ofp_error_sentence(e), ofp_error_name(e));
+        f->n++;
+    }
+    f->order = xcalloc(f->n + 1, sizeof *f->order);
+    for (size_t i = 0; i < f->n; i++)
+        f->order[i] = i;
+}
+
+static void flows_free(struct flows *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        buf_free(&f->acts[i]);
+    free(f->acts);
+    free(f->list);
+    free(f->order);
+}
+
+/* --- Sorting --- */
+
+/* Flows that do not match on the field come last, in either direction. */
+static int compare_by(const struct flow_stats *a, const struct flow_stats *b, const struct sort_key *k)
+{
+    if (k->field < 0)
+        return k->reverse ? b->priority - a->priority : a->priority - b->priority;
+    bool has_a = match_has(&a->match, k->field), has_b = match_has(&b->match, k->field);
+    if (!has_a || !has_b)
+        return has_b - has_a;
+    union field_value va, vb, mask;
+    match_get(&a->match, k->field, &va, &mask);
+    match_get(&b->match, k->field, &vb, &mask);
+    int order = memcmp(va.b, vb.b, sizeof va.b);
+    return k->reverse ? -order : order;
+}
+
+static int compare(const void *a_, const void *b_, void *flows_)
+{
+    const struct flows *f = flows_;
+    size_t a = *(const size_t *)a_, b = *(const size_t *)b_;
+    for (size_t i = 0; i < options.n_sort; i++) {
+        int order = compare_by(&f->list[a], &f->list[b], &options.sort[i]);
+        if (order)
+            return order;
+    }
+    return a < b ? -1 : a > b; /* as they came */
+}
+
+/* --- Text --- */
+
+/* Words before '=' in one colour, actions and drops stand out. */
+static void print_coloured(const char *text)
+{
+    const char *actions = strstr(text, "actions=");
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, "=, ");
+        if (p == actions)
+            printf("\033[1m%.*s\033[m=", (int)n, p);
+        else if (actions && p > actions)
+            n = printf(!strcmp(p, "drop") ? "\033[31m%s\033[m" : "%s", p) ? strlen(p) : 0;
+        else if (p[n] == '=')
+            printf("\033[36m%.*s\033[m=", (int)n, p);
+        else
+            printf("%.*s%.1s", (int)n, p, p + n);
+        p += n + (p[n] != '\0');
+    }
+    putchar('\n');
+}
+
+static void print_flow(struct conn *c, const struct flow_stats *s)
+{
+    struct buf text = BUF_INIT;
+    buf_puts(&text, " ");
+    flow_stats_format(s, ports_for_print(c), !options.no_stats, &text);
+    if (options.color)
+        print_coloured(buf_text(&text));
+    else
+        puts(buf_text(&text));
+    buf_free(&text);
+}
+
+/* --- JSON --- */
+
+struct json_match {
+    struct json *j;
+    const struct port_names *names;
+};
+
+static void json_field(enum field_id f, const union field_value *value, const union field_value *mask, void *aux)
+{
+    struct json_match *m = aux;
+    struct buf text = BUF_INIT;
+    field_format(f, value, mask, m->names, &text);
+    json_string(m->j, fields[f].name, buf_text(&text));
+    buf_free(&text);
+}
+
+static void json_flags(struct json *j, uint16_t flags)
+{
+    static const struct {
+        uint16_t bit;
+        const char *name;
+    } names[] = {{OFPFF_SEND_FLOW_REM, "send_flow_rem"},
+                 {OFPFF_CHECK_OVERLAP, "check_overlap"},
+                 {OFPFF_RESET_COUNTS, "reset_counts"},
+                 {OFPFF_NO_PKT_COUNTS, "no_packet_counts"},
+                 {OFPFF_NO_BYT_COUNTS, "no_byte_counts"}};
+    json_open(j, "flags", '[');
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (flags & names[i].bit)
+            json_string(j, NULL, names[i].name);
+    json_close(j, ']');
+}
+
+static void json_actions(struct json *j, const struct flow_stats *s, const struct port_names *names)
+{
+    json_open(j, "actions", '[');
+    ACT_FOR_EACH(a, s->acts, s->acts_len) {
+        struct buf text = BUF_INIT;
+        acts_format(a, a->len, names, &text);
+        json_string(j, NULL, buf_text(&text));
+        buf_free(&text);
+    }
+    json_close(j, ']');
+}
+
+static void json_flow(struct conn *c, struct json *j, const struct flow_stats *s)
+{
+    const struct port_names *names = ports_for_print(c);
+    struct json_match m = {j, names};
+    char text[32];
+    json_open(j, NULL, '{');
+    json_u64(j, "table", s->table);
+    json_u64(j, "priority", s->priority);
+    snprintf(text, sizeof text, "0x%llx", (unsigned long long)s->cookie);
+    json_string(j, "cookie", text);
+    if (!options.no_stats) {
+        snprintf(text, sizeof text, "%u.%03u", s->duration_sec, s->duration_nsec / 1000000);
+        json_raw(j, "duration", text);
+        json_u64(j, "n_packets", s->packets);
+        json_u64(j, "n_bytes", s->bytes);
+    }
+    json_u64(j, "idle_timeout", s->idle_timeout);
+    json_u64(j, "hard_timeout", s->hard_timeout);
+    json_flags(j, s->flags);
+    json_open(j, "match", '{');
+    match_for_each(&s->match, json_field, &m);
+    json_close(j, '}');
+    json_actions(j, s, names);
+    json_close(j, '}');
+}
+
+static void print_json(struct conn *c, const struct flows *f)
+{
+    struct buf out = BUF_INIT;
+    struct json j = {&out, true};
+    json_open(&j, NULL, '{');
+    json_open(&j, "flows", '[');
+    for (size_t i = 0; i < f->n; i++)
+        json_flow(c, &j, &f->list[f->order[i]]);
+    json_close(&j, ']');
+    json_close(&j, '}');
+    puts(buf_text(&out));
+    buf_free(&out);
+}
+
+/* --- Commands --- */
+
+void cmd_dump_flows(struct conn *c, int argc, char *argv[])
+{
+    struct flow_stats_request request;
+    struct buf b = BUF_INIT;
+    struct reply r;
+    struct flows f;
+    parse_filter(c, argc ? argv[0] : NULL, &request);
+    flow_stats_request_encode(&request, false, conn_xid(c), &b);
+    conn_transact(c, &b, OFPMSG_FLOW_STATS_REPLY, &r);
+    flows_decode(c, &r, &f);
+    if (options.n_sort)
+        qsort_r(f.order, f.n, sizeof *f.order, compare, &f);
+    if (options.json) {
+        print_json(c, &f);
+    } else {
+        /* Whoever asks for the flows in a form of his own gets just them. */
+        if (!options.n_sort && !options.names && !options.no_stats) {
+            struct buf head = BUF_INIT;
+            ofp_msg_format_header(r.type, &r.header, &head);
+            puts(buf_text(&head));
+            buf_free(&head);
+        }
+        for (size_t i = 0; i < f.n; i++)
+            print_flow(c, &f.list[f.order[i]]);
+    }
+    flows_free(&f);
+    reply_free(&r);
+    buf_free(&b);
+}
+
+void cmd_dump_aggregate(struct conn *c, int argc, char *argv[])
+{
+    struct flow_stats_request request;
+    struct buf b = BUF_INIT;
+    struct reply r;
+    parse_filter(c, argc ? argv[0] : NULL, &request);
+    flow_stats_request_encode(&request, true, conn_xid(c), &b);
+    conn_transact(c, &b, OFPMSG_AGGREGATE_REPLY, &r);
+    if (options.json) {
+        struct aggregate_stats s;
+        if (aggregate_stats_decode(reply_rd(&r), &s))
+            die("%s: the switch's answer is malformed", c->target);
+        printf("{\"n_packets\": %llu, \"n_bytes\": %llu, \"n_flows\": %u}\n", (unsigned long long)s.packets,
+               (unsigned long long)s.bytes, s.flows);
+    } else {
+        reply_print(c, &r);
+    }
+    reply_free(&r);
+    buf_free(&b);
+}
