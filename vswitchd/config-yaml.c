@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "ctl/ctl.h"
 #include "vswitchd/config.h"
 
 enum { MAX_FILE = 16 << 20, MAX_NAME = 64 };
@@ -74,7 +75,8 @@ static bool load_value(const struct loader *l, struct record *r, const struct co
     bool ok = c->kind == SET ? config_set(r, c, value, "", &d) : config_set(r, c, key, value, &d);
     if (!ok)
         refuse(l, r, n, buf_text(&d.message));
-    buf_put(&l->d->warnings, d.warnings.data, d.warnings.len);
+    if (l->d)
+        buf_put(&l->d->warnings, d.warnings.data, d.warnings.len);
     diag_free(&d);
     return ok;
 }
@@ -148,34 +150,36 @@ static bool load_record(const struct loader *l, struct record *r, struct fy_node
     return ok;
 }
 
+/* A document of nothing but blanks and comments is an empty configuration. */
+static bool blank(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '#')
+            while (i + 1 < len && text[i + 1] != '\n')
+                i++;
+        else if (!strchr(" \t\r\n", text[i]))
+            return false;
+    }
+    return true;
+}
+
 bool config_parse(const char *text, size_t len, const char *name, struct record **root, struct diag *d)
 {
     struct loader l = {name, d};
-    struct fy_diag_cfg quiet;
-    fy_diag_cfg_default(&quiet);
-    quiet.fp = NULL;
-    struct fy_diag *diag = fy_diag_create(&quiet);
-    fy_diag_set_collect_errors(diag, true);
-    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_JSON_NONE, .diag = diag};
-    struct fy_document *doc = fy_document_build_from_string(&cfg, text, len);
-    bool ok = doc != NULL;
+    struct buf complaint = BUF_INIT;
+    *root = NULL;
+    if (len && (text[0] == '%' || memmem(text, len, "\n%", 2))) /* libfyaml 0.7 may loop for ever on a bad one */
+        return diag_fail(d, 0, 0, "%s: YAML directives (lines with %%) are not taken", name);
+    bool empty = blank(text, len);
+    struct fy_document *doc = empty ? NULL : fy_parse_quietly(text, len, false, &complaint);
+    bool ok = doc != NULL || empty;
     *root = config_new();
-    if (ok && fy_document_root(doc))
+    if (doc && fy_document_root(doc))
         ok = load_record(&l, *root, fy_document_root(doc));
-    else if (!ok) {
-        void *it = NULL;
-        struct fy_diag_error *e = fy_diag_errors_iterate(diag, &it);
-        for (size_t i = 0; i < len && !e; i++) /* an empty document is an empty configuration */
-            if (text[i] != '\n' && text[i] != ' ') {
-                diag_fail(d, 0, 0, "%s: not YAML", name);
-                break;
-            }
-        if (e)
-            diag_fail(d, 0, 0, "%s:%d: %s", name, e->line + 1, e->msg);
-        ok = !d->failed;
-    }
+    else if (!ok)
+        diag_fail(d, 0, 0, "%s: %s", name, complaint.len ? buf_text(&complaint) : "not YAML");
+    buf_free(&complaint);
     fy_document_destroy(doc);
-    fy_diag_destroy(diag);
     if (!ok) {
         config_free(*root);
         *root = NULL;
@@ -207,9 +211,19 @@ bool config_load(const char *file, struct record **root, struct diag *d)
     return ok;
 }
 
+/* Words that are plain in any reading of YAML stay plain; all else goes in quotes, by ourselves: libfyaml's own choice
+ * of quotes is wrong for some strings (0.7: a leading '%', a lone quote). */
 static struct fy_node *text_node(struct fy_document *doc, const char *s)
 {
-    return fy_node_create_scalar_copy(doc, s, FY_NT);
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:";
+    size_t n = strlen(s);
+    if (n && strspn(s, plain) == n && s[0] != '-' && s[0] != ':' && s[n - 1] != ':')
+        return fy_node_create_scalar_copy(doc, s, n);
+    struct buf quoted = BUF_INIT;
+    json_quote(s, &quoted);
+    size_t len = quoted.len;
+    struct fy_node *node = fy_node_build_from_malloc_string(doc, buf_steal_text(&quoted), len); /* it keeps the text */
+    return node ? node : fy_node_create_scalar_copy(doc, s, n);
 }
 
 static struct fy_node *column_node(struct fy_document *doc, const struct record *r, const struct column *c)

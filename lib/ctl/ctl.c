@@ -57,11 +57,28 @@ void ctl_request_free(struct ctl_request *r)
     *r = (struct ctl_request){0};
 }
 
-static struct fy_document *parse_json(const char *line, size_t len)
+static void on_complaint(struct fy_diag *diag UNUSED, void *user, const char *text, size_t len)
 {
-    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_JSON_FORCE};
-    return fy_document_build_from_string(&cfg, line, len);
+    struct buf *complaint = user;
+    if (complaint && !complaint->len)
+        buf_put(complaint, text, len);
 }
+
+struct fy_document *fy_parse_quietly(const char *text, size_t len, bool json, struct buf *complaint)
+{
+    struct fy_diag_cfg dc;
+    struct fy_document *doc = NULL;
+    fy_diag_cfg_default(&dc);
+    dc = (struct fy_diag_cfg){.output_fn = on_complaint, .user = complaint, .level = FYET_ERROR, .module_mask = dc.module_mask};
+    dc.show_position = !json;
+    struct fy_diag *diag = fy_diag_create(&dc);
+    struct fy_parse_cfg cfg = {.flags = json ? FYPCF_JSON_FORCE : FYPCF_JSON_NONE, .diag = diag};
+    doc = fy_document_build_from_string(&cfg, text, len);
+    fy_diag_destroy(diag);
+    return doc;
+}
+
+static struct fy_document *parse_json(const char *line, size_t len) { return fy_parse_quietly(line, len, true, NULL); }
 
 static bool take_words(struct ctl_words *w, struct fy_node *list, struct diag *d)
 {

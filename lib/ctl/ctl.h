@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "base/diag.h"
 
+struct fy_document;
+
 enum { CTL_ANY = 255, CTL_MAX_REQUEST = 1 << 20 };
 
 struct ctl_command {
@@ -58,6 +60,10 @@ void ctl_reply_format(int status, const char *out, const char *err, struct buf *
 
 /* Appends "text" with JSON's quotes. */
 void json_quote(const char *text, struct buf *out);
+
+/* libfyaml's parser, quiet: its first complaint ("7: …", with the line unless it is JSON) goes to `complaint`, which may
+ * be NULL. fy_document_destroy() the result; NULL: not YAML, or JSON. */
+struct fy_document *fy_parse_quietly(const char *text, size_t len, bool json, struct buf *complaint);
 
 /* $XVS_RUNDIR or /run/xvs. */
 const char *xvs_rundir(void);

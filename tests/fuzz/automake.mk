@@ -4,6 +4,9 @@
 #tests_fuzz_fuzz_noun_SOURCES = tests/fuzz/fuzz-noun.c
 #tests_fuzz_fuzz_noun_LDADD = $(PACKET_FUZZ_LIBS)
 FUZZ_TARGETS =
+FUZZ_TARGETS += tests/fuzz/fuzz-packet
+tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz-packet.c
+tests_fuzz_fuzz_packet_LDADD = $(PACKET_FUZZ_LIBS)
 if FUZZ
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 FUZZ_MAIN = $(FUZZ_ENGINE)

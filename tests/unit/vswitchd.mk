@@ -1,4 +1,8 @@
-# Unit tests of the programs' own parts (configuration, control socket). They name the sources they test, three lines each:
-#UNIT_TESTS += tests/unit/test-noun
-#tests_unit_test_noun_SOURCES = tests/unit/test-noun.c vswitchd/noun.c vswitchd/noun.h
-#tests_unit_test_noun_LDADD = $(OFPROTO_TEST_LIBS) $(LIBUV_LIBS) $(LIBFYAML_LIBS)
+# Unit tests of the programs' own parts (configuration, control socket): they link the parts that need no daemon.
+UNIT_TESTS += tests/unit/test-config
+tests_unit_test_config_SOURCES = tests/unit/test-config.c
+tests_unit_test_config_LDADD = vswitchd/libvswitchd.a $(CTL_LIBS) $(CHECK_LIBS)
+
+UNIT_TESTS += tests/unit/test-ctl
+tests_unit_test_ctl_SOURCES = tests/unit/test-ctl.c
+tests_unit_test_ctl_LDADD = $(CTL_LIBS) $(CHECK_LIBS)
