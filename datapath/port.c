@@ -71,9 +71,22 @@ bool device_set_mac(const char *ifname, const uint8_t mac[6])
     return !device_ioctl(SIOCSIFHWADDR, &ifr, ifname);
 }
 
+/* The carrier itself, IFF_LOWER_UP: IFF_RUNNING is RFC 2863's state, which the kernel updates up to a second later. The
+ * ioctl's flags have no room for it. */
+enum { CARRIER = 1 << 16 };
+
+static unsigned device_carrier(const char *ifname, unsigned ifflags)
+{
+    struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+    struct ifreq ifr = {.ifr_data = (void *)&link};
+    if (device_ioctl(SIOCETHTOOL, &ifr, ifname))
+        return ifflags & IFF_RUNNING ? CARRIER : 0;
+    return link.data ? CARRIER : 0;
+}
+
 static unsigned port_flags(unsigned ifflags)
 {
-    return (ifflags & IFF_UP ? DP_PORT_UP : 0) | (ifflags & IFF_RUNNING ? DP_PORT_RUNNING : 0) | DP_PORT_PRESENT;
+    return (ifflags & IFF_UP ? DP_PORT_UP : 0) | (ifflags & CARRIER ? DP_PORT_RUNNING : 0) | DP_PORT_PRESENT;
 }
 
 /* Takes over what is known of the device; true if it is news. */
@@ -93,8 +106,9 @@ bool port_read_device(struct dp_port *port)
     if (device_ioctl(SIOCGIFINDEX, &index, port->name) || device_ioctl(SIOCGIFFLAGS, &flags, port->name) ||
         device_ioctl(SIOCGIFMTU, &mtu, port->name) || device_ioctl(SIOCGIFHWADDR, &mac, port->name))
         return false;
-    port_learn_device(port, index.ifr_ifindex, port_flags((unsigned short)flags.ifr_flags), mtu.ifr_mtu,
-                      (const uint8_t *)mac.ifr_hwaddr.sa_data);
+    unsigned ifflags = (unsigned short)flags.ifr_flags;
+    ifflags |= device_carrier(port->name, ifflags);
+    port_learn_device(port, index.ifr_ifindex, port_flags(ifflags), mtu.ifr_mtu, (const uint8_t *)mac.ifr_hwaddr.sa_data);
     port->speed_mbps = device_speed(port->name);
     return true;
 }
