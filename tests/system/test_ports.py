@@ -220,7 +220,7 @@ def test_a_pcap_port_reads_and_writes_files(lab):
     sw.ctl("add-br", "br0", "--", "set", "bridge", "br0", "fail_mode=secure", "--",
            "add-port", "br0", "out", "type=pcap", f"write={lab.dir}/out.pcap", "ofport=2")
     sw.ofctl("add-flow", "br0", "in_port=1,actions=output:2")
-    sw.ctl("add-port", "br0", "in", "type=pcap", f"read={lab.dir}/in.pcap", "ofport=1")
+    sw.ctl("add-port", "br0", "in", "type=pcap", f"file={lab.dir}/in.pcap", "ofport=1")
     xvs.wait_until(lambda: "n_packets=100," in sw.ofctl("dump-flows", "br0").stdout, 5, "100 packets")
     sw.ctl("del-port", "out")
     assert [bytes(p) for p in rdpcap(f"{lab.dir}/out.pcap")] == [bytes(p) for p in packets]
