@@ -96,5 +96,9 @@ const char *nearest_name(const char *word, size_t word_len, const char *const na
             best = names[i];
         }
     }
+    /* Or a word that was left unfinished: 'local' for 'local_ip'. */
+    for (size_t i = 0; !best && word_len >= 4 && i < n; i++)
+        if (names[i] && !strncmp(names[i], word, word_len))
+            best = names[i];
     return best;
 }
