@@ -1,11 +1,5 @@
 #include "datapath/tunnel/option.h"
 
-const struct tunnel_option tunnel_options[N_TUNNEL_OPTIONS] = {
-#define OPTION(id, name, type, fallback, kinds, doc) {name, fallback, kinds, doc},
-#include "datapath/tunnel/option.def"
-#undef OPTION
-};
-
 /* A value, and where the complaint goes. Parsers return false after diag_fail(). */
 struct value {
     const char *text;
@@ -133,80 +127,32 @@ static bool (*const parsers[N_TUNNEL_OPTIONS])(const struct value *, struct tunn
 #undef OPTION
 };
 
-#define OPTION(id, name, type, ...)                                  \
-    bool tunnel_check_##id(const char *text, struct diag *d)         \
-    {                                                                \
-        struct tunnel_config c = {0};                                \
-        return TT_##type(&(struct value){text, d}, &c);              \
+#define OPTION(id, name, type, ...)                                    \
+    static bool check_##id(const char *text, struct diag *d)           \
+    {                                                                  \
+        struct tunnel_config c = {0};                                  \
+        return TT_##type(&(struct value){text, d}, &c);                \
     }
 #include "datapath/tunnel/option.def"
 #undef OPTION
 
-static bool has_word(const char *words, const char *word)
-{
-    size_t n = strlen(word);
-    for (const char *p = words; (p = strstr(p, word)); p += n)
-        if ((p == words || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
-            return n > 0;
-    return false;
-}
-
-static int find_option(const char *type, const char *name)
-{
-    for (int i = 0; i < N_TUNNEL_OPTIONS; i++) {
-        const char *a = tunnel_options[i].name, *b = name;
-        while (*a && (*a == *b || (*a == '_' && *b == '-')))
-            a++, b++;
-        if (!*a && !*b && has_word(tunnel_options[i].kinds, type))
-            return i;
-    }
-    return -1;
-}
-
-/* Words that users bring along from elsewhere. */
-static const struct {
-    const char *wrong, *right;
-} aliases[] = {
-    {"local", "local_ip"}, {"remote", "remote_ip"}, {"ikey", "in_key"}, {"okey", "out_key"}, {"dst", "remote_ip"},
-    {"src", "local_ip"},   {"df", "df_default"},    {"checksum", "csum"}, {"id", "key"},
+const struct option_row tunnel_options[N_TUNNEL_OPTIONS] = {
+#define OPTION(id, name, type, fallback, kinds, doc) {name, fallback, check_##id, doc},
+#include "datapath/tunnel/option.def"
+#undef OPTION
 };
 
-static bool unknown_option(const char *type, const char *name, struct diag *d)
+bool tunnel_config_parse(const struct dp_port_config *config, struct tunnel_config *c, int *bad_option, struct diag *d)
 {
-    const char *names[N_TUNNEL_OPTIONS], *near = NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
-        if (!strcmp(name, aliases[i].wrong))
-            near = aliases[i].right;
-    for (int i = 0; i < N_TUNNEL_OPTIONS; i++)
-        names[i] = has_word(tunnel_options[i].kinds, type) ? tunnel_options[i].name : NULL;
-    near = near ? near : nearest_name(name, strlen(name), names, N_TUNNEL_OPTIONS);
-    return near ? diag_fail(d, 0, 0, "%s ports have no option '%s'; did you mean '%s'?", type, name, near)
-                : diag_fail(d, 0, 0, "%s ports have no option '%s'", type, name);
-}
-
-bool tunnel_config_parse(const char *type, const struct dp_option *options, size_t n, struct tunnel_config *c,
-                         int *bad_option, struct diag *d)
-{
-    int given[N_TUNNEL_OPTIONS];
-    memset(given, 0xff, sizeof given);
     memset(c, 0, sizeof *c);
-    for (size_t i = 0; i < n; i++) {
-        int o = find_option(type, options[i].name);
-        *bad_option = (int)i;
-        if (o < 0)
-            return unknown_option(type, options[i].name, d);
-        if (given[o] >= 0)
-            return diag_fail(d, 0, 0, "option '%s' is given twice", tunnel_options[o].name);
-        given[o] = (int)i;
-    }
-    for (int o = 0; o < N_TUNNEL_OPTIONS; o++) {
-        struct value v = {given[o] >= 0 ? options[given[o]].value : tunnel_options[o].fallback, d};
-        *bad_option = given[o];
-        if (v.text && !parsers[o](&v, c))
+    if (!options_check(tunnel_options, N_TUNNEL_OPTIONS, config, bad_option, d))
+        return false;
+    for (int i = 0; i < N_TUNNEL_OPTIONS; i++) {
+        struct value v = {option_get(tunnel_options, N_TUNNEL_OPTIONS, config, tunnel_options[i].name), d};
+        if (v.text && !parsers[i](&v, c))
             return false;
     }
-    *bad_option = -1;
-    return c->remote || diag_fail(d, 0, 0, "%s ports need remote_ip=ADDRESS, the other end of the tunnel", type);
+    return c->remote || diag_fail(d, 0, 0, "type %s needs remote_ip=ADDRESS, the other end of the tunnel", config->type);
 }
 
 void tunnel_key_format(bool flow, uint32_t key_, struct buf *out)

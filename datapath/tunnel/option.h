@@ -3,7 +3,7 @@
 #define DATAPATH_TUNNEL_OPTION_H 1
 
 #include "base/diag.h"
-#include "datapath/dp.h"
+#include "datapath/option.h"
 
 struct tunnel_config {
     be32 remote;                       /* unicast */
@@ -16,26 +16,17 @@ struct tunnel_config {
     uint32_t out_key;                  /* 0: no key field */
 };
 
-struct tunnel_option {
-    const char *name, *fallback, *kinds, *doc;
-};
 enum tunnel_option_id {
 #define OPTION(id, ...) TUNOPT_##id,
 #include "datapath/tunnel/option.def"
 #undef OPTION
     N_TUNNEL_OPTIONS
 };
-extern const struct tunnel_option tunnel_options[N_TUNNEL_OPTIONS];
-
-/* tunnel_check_<id>(): is a value good? d->at and d->len point into it. */
-#define OPTION(id, ...) bool tunnel_check_##id(const char *value, struct diag *);
-#include "datapath/tunnel/option.def"
-#undef OPTION
+extern const struct option_row tunnel_options[N_TUNNEL_OPTIONS]; /* those of gre */
 
 /* Fills *c. On failure false: *bad_option is the index of the option at fault, or -1; d->at and d->len point into its
  * value (len 0: its name is at fault). */
-bool tunnel_config_parse(const char *type, const struct dp_option *options, size_t n, struct tunnel_config *c,
-                         int *bad_option, struct diag *d);
+bool tunnel_config_parse(const struct dp_port_config *, struct tunnel_config *c, int *bad_option, struct diag *d);
 
 /* Appends "remote_ip=… local_ip=… in_key=…", what tells two ports apart. */
 void tunnel_config_format_identity(const struct tunnel_config *, struct buf *out);

@@ -260,6 +260,8 @@ void route_ask(struct tunnel_port *tp)
     publish(tp, e);
     if (old_hop && old_hop != hop)
         hops_port_moved(tp, old_hop);
+    if (hop && nl_neighbour_usable(&hop->neighbour))
+        hop_release(t, hop);
     if (old_hop)
         hop_put(t, old_hop);
     underlay_put(t, old_underlay);

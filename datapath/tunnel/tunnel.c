@@ -86,7 +86,7 @@ static bool gre_validate(struct dp *dp, const struct dp_port_config *config, con
                          int *bad_option, struct diag *d)
 {
     struct tunnel_config c;
-    return tunnel_config_parse(config->type, config->options, config->n_options, &c, bad_option, d) &&
+    return tunnel_config_parse(config, &c, bad_option, d) &&
            check_identity(dp, &c, except, d);
 }
 
@@ -94,7 +94,7 @@ static bool gre_open(struct dp_port *port, const struct dp_port_config *config, 
 {
     struct tunnel_config c;
     int bad_option;
-    if (!tunnel_config_parse(config->type, config->options, config->n_options, &c, &bad_option, d) ||
+    if (!tunnel_config_parse(config, &c, &bad_option, d) ||
         !check_identity(port->dp, &c, port, d))
         return false;
     struct tunnel_port *tp = xzalloc(sizeof *tp);
@@ -163,7 +163,7 @@ static bool gre_reconfigure(struct dp_port *port, const struct dp_port_config *c
     struct tunnel_port *tp = port->tunnel;
     struct tunnel_config c;
     int bad_option;
-    if (!tunnel_config_parse(config->type, config->options, config->n_options, &c, &bad_option, d) ||
+    if (!tunnel_config_parse(config, &c, &bad_option, d) ||
         !check_identity(port->dp, &c, port, d))
         return false;
     bool moved = !same_identity(&c, &tp->config);
@@ -176,19 +176,11 @@ static bool gre_reconfigure(struct dp_port *port, const struct dp_port_config *c
     return true;
 }
 
-static const struct option_row gre_options[] = {
-#define OPTION(id, name, type, fallback, kinds, doc) {name, fallback, tunnel_check_##id, doc},
-#include "datapath/tunnel/option.def"
-#undef OPTION
-};
-
 const struct port_class port_gre_class = {
     .type = "gre",
-    .size = 0,
-    .options = gre_options,
-    .n_options = ARRAY_SIZE(gre_options),
+    .options = tunnel_options,
+    .n_options = N_TUNNEL_OPTIONS,
     .tunnel = true,
-    .offload = true,
     .validate = gre_validate,
     .open = gre_open,
     .reconfigure = gre_reconfigure,

@@ -130,6 +130,7 @@ size_t tunnel_overhead(const struct tunnel_config *); /* of the outer IP packet 
 /* wait.c */
 struct next_hop *hop_get(struct tunnels *, uint32_t ifindex, be32 address);
 void hop_put(struct tunnels *, struct next_hop *);
+void hop_release(struct tunnels *, struct next_hop *); /* what waits goes on: its users' egress is resolved */
 void hops_news(struct tunnels *, const struct nl_neighbour *);
 void hops_resync(struct tunnels *);
 void hops_run(struct tunnels *);

@@ -110,7 +110,7 @@ static struct waiting *take_first(struct tunnels *t, struct next_hop *hop)
     return w;
 }
 
-static void release(struct tunnels *t, struct next_hop *hop)
+void hop_release(struct tunnels *t, struct next_hop *hop)
 {
     for (struct waiting *w; (w = take_first(t, hop));) {
         send_on(w->port, &w->hold, &w->packet);
@@ -161,7 +161,7 @@ static void resolve(struct tunnels *t, struct next_hop *hop)
 static void hold_or_send(struct tunnel_port *tp, const struct dpact_hold *h, const struct packet *p)
 {
     struct next_hop *hop = tp->hop;
-    if (!hop || nl_neighbour_usable(&hop->neighbour)) {
+    if (!hop || tp->egress->resolved) {
         send_on(tp, h, p);
     } else if (hop->n_waiting >= MAX_WAITING || hop->waiting_bytes + p->len > MAX_WAITING_BYTES) {
         give_up(tp, p, DROP_NEIGH_QUEUE);
@@ -231,7 +231,7 @@ static void hop_news(struct tunnels *t, struct next_hop *hop, const struct nl_ne
         if (t->ports[i]->hop == hop)
             route_republish(t->ports[i]);
     if (is)
-        release(t, hop);
+        hop_release(t, hop);
     else if (news->state & NUD_FAILED)
         give_up_all(t, hop, DROP_NEIGH_FAILED);
 }
