@@ -3,6 +3,7 @@
 #include "openflow/act-shape.h"
 #include "openflow/flow.h"
 #include "openflow/match-text.h"
+#include "openflow/msg-format.h"
 
 /* --- the words that are not about fields --- */
 
@@ -233,15 +234,6 @@ bool flow_mod_parse(const char *text, enum ofp_flow_mod_command command, const s
 
 /* --- printing --- */
 
-/* Whole seconds alone, else milliseconds. */
-static void print_duration(uint32_t sec, uint32_t nsec, struct buf *out)
-{
-    if (nsec)
-        buf_printf(out, "%u.%03us", sec, nsec / 1000000);
-    else
-        buf_printf(out, "%us", sec);
-}
-
 void flow_stats_format(const struct flow_stats *fs, const struct port_names *names, bool with_stats, struct buf *out)
 {
     size_t at;
@@ -249,7 +241,7 @@ void flow_stats_format(const struct flow_stats *fs, const struct port_names *nam
         buf_printf(out, "cookie=0x%llx, ", (unsigned long long)fs->cookie);
     if (with_stats) {
         buf_puts(out, "duration=");
-        print_duration(fs->duration_sec, fs->duration_nsec, out);
+        duration_format(fs->duration_sec, fs->duration_nsec, out);
         buf_puts(out, ", ");
     }
     if (with_stats || fs->table)

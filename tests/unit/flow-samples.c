@@ -1,0 +1,124 @@
+#include "flow-samples.h"
+
+const struct act_sample act_samples[] = {
+    {ACT_OUTPUT, "", "output:1"},
+    {ACT_OUTPUT, "", "output:4294967040"},
+    {ACT_OUTPUT, "in_port=1", "IN_PORT"},
+    {ACT_OUTPUT, "", "LOCAL"},
+    {ACT_OUTPUT, "", "TABLE"},
+    {ACT_OUTPUT, "", "NORMAL"},
+    {ACT_OUTPUT, "", "FLOOD"},
+    {ACT_OUTPUT, "", "ALL"},
+    {ACT_OUTPUT, "", "CONTROLLER:128"},
+    {ACT_OUTPUT, "", "CONTROLLER:65535"},
+    {ACT_CONTROLLER, "", "controller(reason=invalid_ttl,max_len=100,id=7)"},
+    {ACT_CONTROLLER, "", "controller(id=65535)"},
+    {ACT_GROUP, "", "group:4294967040"},
+    {ACT_SET_QUEUE, "", "set_queue:5"},
+    {ACT_PUSH_VLAN, "", "push_vlan:0x8100,set_field:4101->vlan_vid"},
+    {ACT_PUSH_VLAN, "", "push_vlan:0x88a8"},
+    {ACT_POP_VLAN, "dl_vlan=5", "pop_vlan"},
+    {ACT_SET_NW_TTL, "ip", "mod_nw_ttl:255"},
+    {ACT_DEC_NW_TTL, "ipv6", "dec_ttl"},
+    {ACT_SET_FIELD, "tcp", "set_field:10.0.0.1->ip_src,set_field:80->tcp_dst"},
+    {ACT_SET_FIELD, "ipv6", "set_field:fe80::1->ipv6_dst,set_field:0x00123->ipv6_label"},
+    {ACT_SET_FIELD, "dl_vlan=9", "set_field:8191->vlan_vid,set_field:7->vlan_pcp"},
+    {ACT_SET_FIELD, "", "set_field:0->reg0,set_field:0xa->tun_id,set_field:0x102030405060708->xreg3"},
+    {ACT_SET_FIELD, "", "set_field:aa:bb:cc:dd:ee:ff->eth_src,set_field:LOCAL->in_port"},
+    {ACT_SET_MASKED, "", "set_field:0x50/0xf0->reg1,set_field:00:00:00:00:00:01/01:00:00:00:00:01->eth_dst"},
+    {ACT_SET_MASKED, "ipv6", "set_field:2001:db8::/32->ipv6_src"},
+    {ACT_REG_LOAD, "", "load:0x5->NXM_NX_REG0[0..3],load:0->NXM_OF_IN_PORT[],load:0x1->OXM_OF_PKT_REG1[]"},
+    {ACT_REG_LOAD, "", "load:0xffffffffffffffff->NXM_NX_TUN_ID[],load:0x1->OXM_OF_METADATA[63]"},
+    {ACT_REG_LOAD, "ipv6", "load:0xfe80->NXM_NX_IPV6_DST[112..127]"},
+    {ACT_REG_LOAD, "", "load:0x12->NXM_OF_VLAN_TCI[0..11]"},
+    {ACT_REG_MOVE, "arp", "move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[]"},
+    {ACT_REG_MOVE, "gre", "move:XVSOXM_GRE_KEY[]->NXM_NX_REG3[],move:OXM_OF_METADATA[0..31]->NXM_NX_REG15[]"},
+    {ACT_REG_MOVE, "dl_vlan=5", "move:OXM_OF_VLAN_VID[]->NXM_NX_REG0[20..31],move:OXM_OF_IN_PORT[]->NXM_NX_REG1[]"},
+    {ACT_REG_MOVE, "", "move:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15]"},
+    {ACT_SET_TUNNEL, "", "set_tunnel:0xa"},
+    {ACT_SET_TUNNEL, "", "set_tunnel:0"},
+    {ACT_SET_TUNNEL64, "", "set_tunnel64:0x123456789abcdef0"},
+    {ACT_RESUBMIT, "", "resubmit:1"},
+    {ACT_RESUBMIT, "", "resubmit:LOCAL"},
+    {ACT_RESUBMIT_TABLE, "", "resubmit(,10)"},
+    {ACT_RESUBMIT_TABLE, "", "resubmit(3,0)"},
+    {ACT_CLONE, "", "clone(push_vlan:0x8100,clone(output:3),output:2),output:1"},
+    {ACT_CLONE, "", "clone()"},
+    {ACT_NOTE, "", "note:01.02.03.04.05.06.07.08.09.0a.0b.0c.0d.0e"},
+    {ACT_NOTE, "", "note:00.00.00.00.00.00"},
+    {ACT_EXIT, "", "exit"},
+    {INST_METER, "", "meter:1,output:1"},
+    {INST_APPLY_ACTIONS, "", "output:1,output:2"},
+    {INST_CLEAR_ACTIONS, "", "output:1,clear_actions"},
+    {INST_WRITE_ACTIONS, "ip", "write_actions(set_field:1.2.3.4->ip_dst,output:2,group:3)"},
+    {INST_WRITE_ACTIONS, "", "write_actions(drop)"},
+    {INST_WRITE_METADATA, "", "write_metadata:0x10/0xff"},
+    {INST_WRITE_METADATA, "", "write_metadata:0"},
+    {INST_GOTO_TABLE, "", "meter:9,set_tunnel:0x5,clear_actions,write_actions(LOCAL),write_metadata:0xa/0xf,goto_table:254"},
+};
+const unsigned n_act_samples = sizeof act_samples / sizeof *act_samples;
+
+/* Which of a field's several possible prerequisites is at random. */
+void fulfil_prereq(struct match *m, enum field_id f, uint64_t *rng)
+{
+    bool coin = unit_random(rng) & 1;
+    uint64_t type = 0, proto = 0, icmp = 0;
+    union field_value v;
+    switch (fields[f].prereq) {
+    case P_IN_PORT: field_value_set_u64(&v, 7); match_set(m, FIELD_IN_PORT, &v, NULL); return;
+    case P_VLAN: field_value_set_u64(&v, 0x1000 | unit_below(rng, 4096)); match_set(m, FIELD_VLAN_VID, &v, coin ? &v : NULL); return;
+    case P_MPLS: type = coin ? 0x8847 : 0x8848; break;
+    case P_IP: type = coin ? 0x0800 : 0x86dd; break;
+    case P_IPV4: type = 0x0800; break;
+    case P_IPV6: type = 0x86dd; break;
+    case P_ARP: type = coin ? 0x0806 : 0x8035; break;
+    case P_TCP: type = coin ? 0x0800 : 0x86dd; proto = 6; break;
+    case P_UDP: type = coin ? 0x0800 : 0x86dd; proto = 17; break;
+    case P_SCTP: type = coin ? 0x0800 : 0x86dd; proto = 132; break;
+    case P_GRE: type = coin ? 0x0800 : 0x86dd; proto = 47; break;
+    case P_ICMPV4: type = 0x0800; proto = 1; break;
+    case P_ICMPV6: type = 0x86dd; proto = 58; break;
+    case P_ND: type = 0x86dd; proto = 58; icmp = coin ? 135 : 136; break;
+    case P_ND_SOLICIT: type = 0x86dd; proto = 58; icmp = 135; break;
+    case P_ND_ADVERT: type = 0x86dd; proto = 58; icmp = 136; break;
+    case P_NONE: case N_PREREQS: return;
+    }
+    field_value_set_u64(&v, type);
+    match_set(m, FIELD_ETH_TYPE, &v, NULL);
+    field_value_set_u64(&v, proto);
+    if (proto)
+        match_set(m, FIELD_IP_PROTO, &v, NULL);
+    field_value_set_u64(&v, icmp);
+    if (icmp)
+        match_set(m, FIELD_ICMPV6_TYPE, &v, NULL);
+}
+
+void random_value(enum field_id f, bool masked, uint64_t *rng, union field_value *value, union field_value *mask)
+{
+    union field_value ones;
+    field_all_ones(f, &ones);
+    for (int i = 0; i < 2; i++) {
+        uint64_t sparse = unit_random(rng) | unit_random(rng);
+        value->w[i] = unit_random(rng) & ones.w[i];
+        mask->w[i] = (masked && fields[f].mask == M_ANY ? sparse : UINT64_MAX) & ones.w[i];
+    }
+    if (unit_below(rng, 8) == 0)
+        *value = (union field_value){{0}};
+    if (fields[f].format == F_PORT)
+        field_value_set_u64(value, 1 + unit_below(rng, 60000));
+    if (!(mask->w[0] | mask->w[1]))
+        *mask = ones;
+    /* A tag's fields go with a tag, or a zero TCI. */
+    if ((f == FIELD_VLAN_VID || f == FIELD_VLAN_TCI) && (field_value_u64(mask) & 0x1000) && !(field_value_u64(value) & 0x1000))
+        *value = (union field_value){{0}};
+    for (int i = 0; i < 2; i++)
+        value->w[i] &= mask->w[i];
+}
+
+void random_field(struct match *m, enum field_id f, bool masked, uint64_t *rng)
+{
+    union field_value value, mask;
+    random_value(f, masked, rng, &value, &mask);
+    fulfil_prereq(m, f, rng);
+    match_set(m, f, &value, &mask);
+}
