@@ -62,7 +62,7 @@ struct act_row {
 extern const struct act_row act_rows[N_ACTS];
 
 #define ACT_FOR_EACH(A, LIST, LEN)                                                                              \
-    for (const struct act *A = (const struct act *)(LIST); (const uint8_t *)A < (const uint8_t *)(LIST) + (LEN); \
+    for (const struct act *A = (const struct act *)(LIST); (uintptr_t)A < (uintptr_t)(LIST) + (LEN); \
          A = (const struct act *)((const uint8_t *)A + A->len))
 
 void *act_append(struct buf *list, enum act_type, size_t size); /* zeroed but for its header; size is rounded up */

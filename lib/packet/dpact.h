@@ -44,7 +44,7 @@ struct dpact_push {
 };
 
 #define DPACT_FOR_EACH(A, LIST, LEN)                                                                   \
-    for (const struct dpact *A = (const struct dpact *)(LIST); (const uint8_t *)A < (const uint8_t *)(LIST) + (LEN); \
+    for (const struct dpact *A = (const struct dpact *)(LIST); (uintptr_t)A < (uintptr_t)(LIST) + (LEN); \
          A = (const struct dpact *)((const uint8_t *)A + A->len))
 
 /* Appends an action of `size` bytes (rounded up to 8), zeroed but for its header. Good until the next append. */
