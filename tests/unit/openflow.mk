@@ -20,3 +20,6 @@ tests_unit_test_match_codec_LDADD = $(OPENFLOW_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-act
 tests_unit_test_act_SOURCES = tests/unit/test-act.c tests/unit/flow-samples.c tests/unit/flow-samples.h
 tests_unit_test_act_LDADD = $(OPENFLOW_TEST_LIBS)
+UNIT_TESTS += tests/unit/test-flow
+tests_unit_test_flow_SOURCES = tests/unit/test-flow.c tests/unit/flow-samples.c tests/unit/flow-samples.h
+tests_unit_test_flow_LDADD = $(OPENFLOW_TEST_LIBS)
