@@ -1,7 +1,8 @@
 /* message.h: rtnetlink messages to structs, and back. Pure: bytes in, structs out; no sockets.
  *
  * Each parser is given one whole message (its nlmsg_len has been checked against what was received) of the types it is
- * named for. False: malformed, or not what we look for (another family, no IPv4); *out is then undefined. */
+ * named for, in memory that is readable up to the next multiple of four. False: malformed, or not what we look for
+ * (another family, no IPv4); *out is then undefined. */
 #ifndef DATAPATH_NETLINK_MESSAGE_H
 #define DATAPATH_NETLINK_MESSAGE_H 1
 

@@ -21,6 +21,9 @@ PACKET_FUZZ_LIBS = $(FUZZ_MAIN) $(PACKET_LIBS)
 OPENFLOW_FUZZ_LIBS = $(FUZZ_MAIN) $(OPENFLOW_LIBS)
 DATAPATH_FUZZ_LIBS = $(FUZZ_MAIN) $(DATAPATH_LIBS)
 OFPROTO_FUZZ_LIBS = $(FUZZ_MAIN) $(OFPROTO_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-tunnel
+tests_fuzz_fuzz_tunnel_SOURCES = tests/fuzz/fuzz-tunnel.c
+tests_fuzz_fuzz_tunnel_LDADD = $(DATAPATH_FUZZ_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
 
 # make fuzz [FUZZ_SECONDS=60]: every target in turn; what it finds new goes to the build tree, crashes stop the run.

@@ -27,3 +27,15 @@ tests_unit_test_port_LDADD = $(DATAPATH_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-tunnel-net
 tests_unit_test_tunnel_net_SOURCES = tests/unit/test-tunnel-net.c
 tests_unit_test_tunnel_net_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-cache
+tests_unit_test_cache_SOURCES = tests/unit/test-cache.c
+tests_unit_test_cache_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-tunnel-wrap
+tests_unit_test_tunnel_wrap_SOURCES = tests/unit/test-tunnel-wrap.c
+tests_unit_test_tunnel_wrap_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-netlink
+tests_unit_test_netlink_SOURCES = tests/unit/test-netlink.c
+tests_unit_test_netlink_LDADD = $(DATAPATH_TEST_LIBS)

@@ -1,0 +1,326 @@
+#include "unit.h"
+#include "base/buf.h"
+#include "datapath/tunnel/gre.h"
+#include "datapath/tunnel/tunnel.h"
+#include "datapath/tunnel/wrap.h"
+#include "packet/csum.h"
+#include "packet/ip.h"
+
+enum { ROOM = 4096 };
+
+/* A packet in memory of its own, so that a sanitizer sees any byte too far. */
+static struct packet packet_of(const void *bytes, uint32_t len, uint32_t headroom)
+{
+    struct packet p;
+    uint8_t *base = malloc(headroom + len + 1);
+    memcpy(base + headroom, bytes, len);
+    packet_init(&p, base, headroom + len, headroom, len);
+    return p;
+}
+
+/* Ethernet with `tags` VLAN tags, IPv4 or IPv6 (version 0: neither) with this ECN, 40 bytes of payload. */
+static uint32_t make_inner(uint8_t *f, int version, int ecn, int tags)
+{
+    uint32_t at = 12;
+    memcpy(f, "\x02\0\0\0\0\2\x02\0\0\0\0\1", 12);
+    for (int i = 0; i < tags; i++, at += 4)
+        memcpy(f + at, i ? "\x81\0\0\7" : "\x88\xa8\0\5", 4);
+    poke16(f + at, version == 4 ? 0x0800 : version == 6 ? 0x86dd : 0x0806);
+    at += 2;
+    uint8_t *ip = f + at;
+    memset(ip, 0, 80);
+    if (version == 4) {
+        ip[0] = 0x45;
+        ip[1] = (uint8_t)(0xb8 | ecn);
+        poke16(ip + 2, 60);
+        ip[8] = 63;
+        ip[9] = 17;
+        be16 sum = csum_finish(csum_add(ip, 20, 0));
+        memcpy(ip + 10, &sum, 2);
+        return at + 60;
+    }
+    if (version == 6) {
+        poke32(ip, 0x60000000u | (0xb8u | (unsigned)ecn) << 20 | 0x12345);
+        poke16(ip + 4, 40);
+        return at + 80;
+    }
+    return at + 28;
+}
+
+static struct egress egress_of(bool csum, bool flow, uint32_t key)
+{
+    struct egress e = {.mtu = 1500, .source = inet_addr("192.168.5.23")};
+    e.config.remote = inet_addr("192.168.5.238");
+    e.config.csum = csum;
+    e.config.df = true;
+    e.config.out_key_flow = flow;
+    e.config.out_key = key;
+    memcpy(e.dst_mac, "\x08\0\x27\xf4\x36\x8d", 6);
+    memcpy(e.src_mac, "\x08\0\x27\x54\xe2\xe4", 6);
+    return e;
+}
+
+static struct dpact_push push_of(const struct egress *e, uint32_t key)
+{
+    struct dpact_push a = {.a.arg = 3};
+    plan_push(&a, e, key, 0x01, 64);
+    return a;
+}
+
+/* EXPERIMENT: 42 bytes with a key, TTL 64, ToS 0, DF, identification 0; flags and version 0x2000, type 0x6558. */
+START_TEST(header_is_as_others_expect)
+{
+    static const uint8_t expected[] = {0x08, 0,    0x27, 0xf4, 0x36, 0x8d, 0x08, 0,    0x27, 0x54, 0xe2, 0xe4, 0x08, 0,
+                                       0x45, 0,    0,    88,   0,    0,    0x40, 0,    64,   47,   0xae, 0x0c, 192,  168,
+                                       5,    23,   192,  168,  5,    238,  0x20, 0,    0x65, 0x58, 0,    0,    0,    10};
+    uint8_t f[200];
+    struct egress e = egress_of(false, true, 0);
+    struct dpact_push a = {0};
+    plan_push(&a, &e, 10, 0, 64);
+    uint32_t len = make_inner(f, 4, 0, 0) - 14;
+    struct packet p = packet_of(f, len, 256);
+    ck_assert_int_eq(wrap_push(&p, &a), DROP_NONE);
+    ck_assert_uint_eq(a.header_len, 42);
+    ck_assert_uint_eq(p.len, len + 42);
+    ck_assert_uint_eq(csum_add(p.data + 14, 20, 0), 0xffff);
+    for (unsigned i = 0; i < sizeof expected; i++)
+        ck_assert_msg(i == 24 || i == 25 || p.data[i] == expected[i], "byte %u is %#x, not %#x", i, p.data[i], expected[i]);
+    ck_assert_mem_eq(p.data + 42, f, len);
+    ck_assert_uint_eq(p.l3, 14);
+    ck_assert_uint_eq(p.l4, 34);
+    free(p.base);
+    /* Without a key 38. set_tunnel gave none and out_key=flow: the key field is there, and 0. */
+    struct egress none = egress_of(false, false, 0), zero = egress_of(false, true, 0), both = egress_of(true, true, 0);
+    ck_assert_uint_eq(push_of(&none, 0).header_len, 38);
+    ck_assert_uint_eq(push_of(&zero, 0).header_len, 42);
+    ck_assert_uint_eq(push_of(&both, 0).header_len, 46);
+    ck_assert_uint_eq(tunnel_overhead(&none.config), 38);
+    ck_assert_uint_eq(tunnel_overhead(&zero.config), 42);
+    ck_assert_uint_eq(tunnel_overhead(&both.config), 46);
+}
+END_TEST
+
+START_TEST(pops_what_it_pushed)
+{
+    uint64_t rng = unit_seed();
+    for (int i = 0; i < 2000; i++) {
+        uint8_t f[200];
+        bool csum = unit_below(&rng, 2), flow = unit_below(&rng, 2);
+        uint32_t key = unit_below(&rng, 3) ? (uint32_t)unit_random(&rng) : 0;
+        struct egress e = egress_of(csum, flow, flow ? 0 : key);
+        struct dpact_push a = push_of(&e, key);
+        uint32_t len = make_inner(f, (int)unit_below(&rng, 3) * 2 + 2, (int)unit_below(&rng, 4), (int)unit_below(&rng, 3));
+        uint8_t before[200];
+        memcpy(before, f, len);
+        struct packet p = packet_of(f, len, 256);
+        ck_assert_int_eq(wrap_push(&p, &a), DROP_NONE);
+        ck_assert_int_eq(wrap_pop(&p, 9, 4), DROP_NONE);
+        ck_assert_uint_eq(p.len, len);
+        if (!memcmp(before, p.data, 12)) /* outer ECT(1) turns an inner ECT(0) into ECT(1) */
+            ck_assert_uint_eq(p.len, len);
+        ck_assert_uint_eq(be64toh(p.tun.id), key);
+        ck_assert_uint_eq(ntohs(p.tun.flags), TUN_DF | (csum ? TUN_CSUM : 0) | (flow || key ? TUN_KEY : 0));
+        ck_assert_uint_eq(p.tun.src, e.source);
+        ck_assert_uint_eq(p.tun.dst, e.config.remote);
+        ck_assert_uint_eq(p.tun.tos, 1);
+        ck_assert_uint_eq(p.tun.ttl, 64);
+        ck_assert_uint_eq(p.port, 9);
+        ck_assert_uint_eq(ntohl(p.in_phy_port), 4);
+        ck_assert_int_eq(p.csum, CSUM_NONE);
+        free(p.base);
+    }
+}
+END_TEST
+
+/* RFC 6040, figure 4: outer ECN across, inner ECN down. Not-ECT 0, ECT(1) 1, ECT(0) 2, CE 3; -1: dropped. */
+START_TEST(ecn_on_leaving)
+{
+    static const int figure_4[4][4] = {
+        /* inner */ /* outer Not-ECT, ECT(1), ECT(0), CE */
+        [0] = {0, 0, 0, -1},
+        [1] = {1, 1, 1, 3},
+        [2] = {2, 1, 2, 3},
+        [3] = {3, 3, 3, 3},
+    };
+    for (int version = 4; version <= 6; version += 2)
+        for (int tags = 0; tags < 3; tags++)
+            for (int inner = 0; inner < 4; inner++)
+                for (int outer = 0; outer < 4; outer++) {
+                    uint8_t f[200];
+                    struct egress e = egress_of(false, false, 10);
+                    struct dpact_push a = {0};
+                    plan_push(&a, &e, 10, (uint8_t)outer, 64);
+                    uint32_t len = make_inner(f, version, inner, tags);
+                    struct packet p = packet_of(f, len, 256);
+                    ck_assert_int_eq(wrap_push(&p, &a), DROP_NONE);
+                    enum drop_reason drop = wrap_pop(&p, 9, 4);
+                    int expected = figure_4[inner][outer];
+                    ck_assert_int_eq(drop, expected < 0 ? DROP_TUN_ECN : DROP_NONE);
+                    uint8_t want[200];
+                    make_inner(want, version, expected < 0 ? inner : expected, tags);
+                    ck_assert_mem_eq(p.data, want, len); /* the IPv4 checksum too */
+                    free(p.base);
+                }
+    uint8_t f[200]; /* ARP has no ECN: it passes */
+    struct egress e = egress_of(false, false, 10);
+    struct dpact_push a = {0};
+    plan_push(&a, &e, 10, 3, 64);
+    struct packet p = packet_of(f, make_inner(f, 0, 0, 0), 256);
+    ck_assert_int_eq(wrap_push(&p, &a), DROP_NONE);
+    ck_assert_int_eq(wrap_pop(&p, 9, 4), DROP_NONE);
+    free(p.base);
+}
+END_TEST
+
+/* The outer packet as it comes from elsewhere. */
+static uint32_t make_outer(uint8_t *f, bool csum, int tags, int options)
+{
+    uint8_t inner[200];
+    uint32_t len = make_inner(inner, 4, 0, 0), at = 12;
+    memcpy(f, "\x08\0\x27\xf4\x36\x8d\x08\0\x27\x54\xe2\xe4", 12);
+    for (int i = 0; i < tags; i++, at += 4)
+        memcpy(f + at, "\x81\0\0\7", 4);
+    memcpy(f + at, "\x08\0", 2);
+    uint8_t *ip = f + at + 2, *gre = ip + 20 + options;
+    memset(ip, 0, 60);
+    memset(ip + 20, 1, (size_t)options); /* no operation */
+    size_t gre_len = gre_write(gre, csum, true, 0xa);
+    gre[0] |= GRE_SEQ >> 8;
+    memcpy(gre + gre_len, "\0\0\0\1", 4);
+    gre_len += 4;
+    memcpy(gre + gre_len, inner, len);
+    ip[0] = (uint8_t)(0x40 | (20 + options) / 4);
+    poke16(ip + 2, (uint16_t)(20 + (unsigned)options + gre_len + len));
+    ip[8] = 17;
+    ip[9] = 47;
+    memcpy(ip + 12, "\xc0\xa8\5\x17\xc0\xa8\5\xee", 8);
+    be16 sum = csum_finish(csum_add(ip, 20 + (size_t)options, 0));
+    memcpy(ip + 10, &sum, 2);
+    if (csum) {
+        sum = csum_finish(csum_add(gre, gre_len + len, 0));
+        memcpy(gre + 4, &sum, 2);
+    }
+    return (uint32_t)(gre + gre_len + len - f);
+}
+
+static enum drop_reason pop(const uint8_t *f, uint32_t len, struct packet *p)
+{
+    *p = packet_of(f, len, 0);
+    return wrap_pop(p, 9, 0);
+}
+
+START_TEST(takes_tags_options_sequence_and_padding)
+{
+    for (int csum = 0; csum < 2; csum++)
+        for (int tags = 0; tags <= 2; tags++)
+            for (int options = 0; options <= 40; options += 4) {
+                uint8_t f[400] = {0}, inner[200];
+                struct packet p;
+                uint32_t len = make_outer(f, csum, tags, options), inner_len = make_inner(inner, 4, 0, 0);
+                ck_assert_int_eq(pop(f, len + 6, &p), DROP_NONE); /* 6 bytes of padding */
+                ck_assert_uint_eq(p.len, inner_len);
+                ck_assert_mem_eq(p.data, inner, inner_len);
+                ck_assert_uint_eq(p.tun.ttl, 17);
+                ck_assert_uint_eq(be64toh(p.tun.id), 10);
+                free(p.base);
+                for (uint32_t cut = 0; cut < len; cut++) {
+                    ck_assert_int_eq(pop(f, cut, &p), DROP_TUN_MALFORMED);
+                    free(p.base);
+                }
+            }
+}
+END_TEST
+
+START_TEST(names_what_it_drops)
+{
+    static const struct {
+        unsigned at;
+        uint8_t to;
+        bool fix; /* the IP checksum */
+        enum drop_reason drop;
+    } cases[] = {
+        {14, 0x65, false, DROP_TUN_MALFORMED}, /* version */
+        {14, 0x44, false, DROP_TUN_MALFORMED}, /* header too short */
+        {16, 0xff, true, DROP_TUN_MALFORMED},  /* longer than the frame */
+        {17, 10, true, DROP_TUN_MALFORMED},    /* shorter than its header */
+        {22, 1, false, DROP_TUN_MALFORMED},    /* checksum */
+        {20, 0x20, true, DROP_TUN_FRAGMENT},   /* more fragments */
+        {21, 0x01, true, DROP_TUN_FRAGMENT},   /* a later one */
+        {23, 17, true, DROP_TUN_UNSUPPORTED},
+        {34, 0xf0, false, DROP_TUN_UNSUPPORTED}, /* routing */
+        {35, 0x01, false, DROP_TUN_UNSUPPORTED}, /* version 1: PPTP */
+        {36, 0x08, false, DROP_TUN_UNSUPPORTED}, /* type */
+        {60, 0xee, false, DROP_TUN_CSUM},
+        {38, 0xee, false, DROP_TUN_CSUM},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint8_t f[400];
+        struct packet p;
+        uint32_t len = make_outer(f, true, 0, 0);
+        f[cases[i].at] = cases[i].to;
+        if (cases[i].fix) {
+            memset(f + 24, 0, 2);
+            be16 sum = csum_finish(csum_add(f + 14, 20, 0));
+            memcpy(f + 24, &sum, 2);
+        }
+        ck_assert_msg(pop(f, len, &p) == cases[i].drop, "case %zu", i);
+        free(p.base);
+    }
+}
+END_TEST
+
+START_TEST(push_knows_its_bounds)
+{
+    uint8_t f[1600] = {0};
+    struct egress e = egress_of(false, true, 0);
+    struct dpact_push a = push_of(&e, 10);
+    struct packet p = packet_of(f, 1472, 256); /* 1500 - 28: an inner MTU of 1458 */
+    ck_assert_int_eq(wrap_push(&p, &a), DROP_NONE);
+    ck_assert_uint_eq(p.len, 1514);
+    free(p.base);
+    p = packet_of(f, 1473, 256);
+    ck_assert_int_eq(wrap_push(&p, &a), DROP_TUN_MTU);
+    ck_assert_uint_eq(p.len, 1473);
+    free(p.base);
+    p = packet_of(f, 100, 41);
+    ck_assert_int_eq(wrap_push(&p, &a), DROP_TUN_LOOP);
+    free(p.base);
+}
+END_TEST
+
+/* A partial inner checksum is finished under the tunnel; one that arrives partial stays so for the inner packet. */
+START_TEST(partial_checksums)
+{
+    uint8_t f[200];
+    struct egress e = egress_of(true, true, 0);
+    struct dpact_push a = push_of(&e, 10);
+    uint32_t len = make_inner(f, 4, 0, 0);
+    memset(f + 34, 0x11, 8);
+    poke16(f + 40, csum_pseudo4(0, 0, 17, 40));
+    struct packet p = packet_of(f, len, 256);
+    p.csum = CSUM_PARTIAL;
+    p.csum_start = 34;
+    p.csum_offset = 6;
+    ck_assert_int_eq(wrap_push(&p, &a), DROP_NONE);
+    ck_assert_int_eq(p.csum, CSUM_NONE);
+    ck_assert(gre_checksum_ok(p.data + 34, p.len - 34));
+    ck_assert_int_eq(wrap_pop(&p, 9, 0), DROP_NONE);
+    ck_assert_uint_ne(peek16(p.data + 40), csum_pseudo4(0, 0, 17, 40));
+    free(p.base);
+
+    e.config.csum = false;
+    a = push_of(&e, 10);
+    p = packet_of(f, len, 256);
+    ck_assert_int_eq(wrap_push(&p, &a), DROP_NONE);
+    p.csum = CSUM_PARTIAL; /* a sender on the same host, whose device would have finished it */
+    p.csum_start = 42 + 34;
+    p.csum_offset = 6;
+    ck_assert_int_eq(wrap_pop(&p, 9, 0), DROP_NONE);
+    ck_assert_int_eq(p.csum, CSUM_PARTIAL);
+    ck_assert_uint_eq(p.csum_start, 34);
+    free(p.base);
+}
+END_TEST
+
+UNIT_TEST_MAIN("tunnel headers", header_is_as_others_expect, pops_what_it_pushed, ecn_on_leaving,
+               takes_tags_options_sequence_and_padding, names_what_it_drops, push_knows_its_bounds, partial_checksums)
