@@ -203,7 +203,7 @@ static void cache_resize(struct cache *c)
     for (size_t i = 0; i < n_old; i++)
         for (unsigned way = 0; way < CACHE_WAYS; way++)
             alive += old[i].entry[way] && !entry_dead(c, old[i].entry[way]);
-    if (alive > n_old * CACHE_WAYS / 3 && n_old < CACHE_MAX_BUCKETS)
+    if (alive >= n_old * CACHE_WAYS / 8)
         c->n_buckets *= 2;
     c->buckets = buckets_alloc(c->n_buckets);
     c->count = 0;
@@ -224,24 +224,31 @@ static void cache_resize(struct cache *c)
     free(old);
 }
 
-static void cache_insert(struct cache *c, const struct mask *m, const struct flow_key *key, struct cache_entry *e)
+/* Where to put an entry for `key`: in place of what it replaces, a free or a dead way; -1: all are alive. */
+static int find_way(const struct cache *c, const struct bucket *b, const struct mask *m, const struct flow_key *key,
+                    uint32_t hash)
 {
-    if (c->count >= c->n_buckets * CACHE_WAYS * 2 / 3 && c->n_buckets < CACHE_MAX_BUCKETS)
-        cache_resize(c);
-    struct bucket *b = bucket_of(c, e->hash);
     int way = -1;
     for (unsigned i = 0; i < CACHE_WAYS; i++) {
-        struct cache_entry *old = b->entry[i];
-        if (old && b->hash[i] == e->hash && entry_is(old, m, key)) {
-            way = i;
-            break; /* walked anew */
-        }
+        const struct cache_entry *old = b->entry[i];
+        if (old && b->hash[i] == hash && entry_is(old, m, key))
+            return i; /* walked anew */
         if (!old || (way < 0 && entry_dead(c, old)))
             way = i;
     }
-    if (way < 0)
-        way = b->turn++ % CACHE_WAYS;
-    cache_put(c, b, way, e);
+    return way;
+}
+
+static void cache_insert(struct cache *c, const struct mask *m, const struct flow_key *key, struct cache_entry *e)
+{
+    struct bucket *b = bucket_of(c, e->hash);
+    int way = find_way(c, b, m, key, e->hash);
+    if (way < 0 && c->count >= c->n_buckets * CACHE_WAYS / 4 && c->n_buckets < CACHE_MAX_BUCKETS) {
+        cache_resize(c);
+        b = bucket_of(c, e->hash);
+        way = find_way(c, b, m, key, e->hash);
+    }
+    cache_put(c, b, way < 0 ? b->turn++ % CACHE_WAYS : (unsigned)way, e);
 }
 
 static struct cache_entry *cache_find(const struct cache *c, const struct mask *m, const struct flow_key *key,
