@@ -39,3 +39,11 @@ tests_unit_test_tunnel_wrap_LDADD = $(DATAPATH_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-netlink
 tests_unit_test_netlink_SOURCES = tests/unit/test-netlink.c
 tests_unit_test_netlink_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-execute
+tests_unit_test_execute_SOURCES = tests/unit/test-execute.c
+tests_unit_test_execute_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-punt
+tests_unit_test_punt_SOURCES = tests/unit/test-punt.c
+tests_unit_test_punt_LDADD = $(DATAPATH_TEST_LIBS)
