@@ -163,13 +163,27 @@ static bool blank(const char *text, size_t len)
     return true;
 }
 
+/* A '%' at the start of a line is a directive: libfyaml 0.7 may loop for ever on a bad one, and xvs.yaml needs none.
+ * Lines end where YAML 1.1 says so: CR, LF, NEL, LS, PS; a byte order mark counts as nothing. */
+static bool starts_line(const char *text, size_t at)
+{
+    static const char *const ends[] = {"\n", "\r", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf"};
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        size_t n = strlen(ends[i]);
+        if (at >= n && !memcmp(text + at - n, ends[i], n))
+            return true;
+    }
+    return at == 0;
+}
+
 bool config_parse(const char *text, size_t len, const char *name, struct record **root, struct diag *d)
 {
     struct loader l = {name, d};
     struct buf complaint = BUF_INIT;
     *root = NULL;
-    if (len && (text[0] == '%' || memmem(text, len, "\n%", 2))) /* libfyaml 0.7 may loop for ever on a bad one */
-        return diag_fail(d, 0, 0, "%s: YAML directives (lines with %%) are not taken", name);
+    for (size_t i = 0; i < len; i++)
+        if (text[i] == '%' && starts_line(text, i))
+            return diag_fail(d, 0, 0, "%s: YAML directives (lines that start with '%%') are not taken", name);
     bool empty = blank(text, len);
     struct fy_document *doc = empty ? NULL : fy_parse_quietly(text, len, false, &complaint);
     bool ok = doc != NULL || empty;

@@ -226,8 +226,19 @@ static bool check_value(const struct column *c, const char *key, const char *val
     return true;
 }
 
+/* Line ends and other control characters, in all the forms that YAML knows (NEL, LS and PS too). */
+static bool printable(const char *s)
+{
+    for (const char *p = s; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            return false;
+    return !strstr(s, "\xc2\x85") && !strstr(s, "\xe2\x80\xa8") && !strstr(s, "\xe2\x80\xa9");
+}
+
 bool config_set(struct record *r, const struct column *c, const char *key, const char *value, struct diag *d)
 {
+    if (!printable(key) || !printable(value))
+        return diag_fail(d, 0, 0, "%s: a key or value has a line end or another control character in it", c->name);
     if (!check_value(c, key, value, d))
         return false;
     for (size_t i = 0; i < r->n_values; i++) {

@@ -41,6 +41,7 @@ START_TEST(bad_words_are_refused_with_the_mend)
         {"ofport_request=0", "1 to 65279"},        {"ofport_request=abc", "1 to 65279"},
         {"ofport=70000", "1 to 65279"},            {"mac=12:34", "no Ethernet address"},
         {"options:remote_ip", "no COLUMN=VALUE"},  {"optoins:key=5", "did you mean 'options'"},
+        {"options:a=b\nc", "control character"}, {"options:a\xc2\x85=b", "control character"},
         {"type:x=5", "no keys"},                   {"options={a}", "no KEY=VALUE"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -77,8 +78,8 @@ END_TEST
 
 /* Strings that YAML might take for something else. */
 static const char *const awkward[] = {"", "true", "null", "~", "0x0a", "1e5", "a: b", "# no", "- x", "'", "\"", "{a}", "[b]",
-                                      "&c", "*d", "!e", "|", ">", "%f", "@", "`", " lead", "trail ", "é", "a\nb", "yes", "::1",
-                                      "192.168.5.238", "1:30", "null: null", "<<", "=", "\\n", "\t"};
+                                      "&c", "*d", "!e", "|", ">", "%f", "@", "`", " lead", "trail ", "é", "yes", "::1",
+                                      "192.168.5.238", "1:30", "null: null", "<<", "=", "\\n", "100 %"};
 
 START_TEST(yaml_gives_back_what_it_was_given)
 {
