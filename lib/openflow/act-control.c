@@ -27,7 +27,7 @@ static bool clone_parse(struct act_text *t, enum act_type type, const struct ite
 {
     size_t at = act_nested_begin(t->list, type);
     if (item->delim != '(')
-        return text_fail(&t->t, item->all, "clone wants its actions in parentheses: clone(set_field:…,output:1)");
+        return text_fail(&t->t, item->all, "clone wants its actions in parentheses: clone(pop_vlan,output:1)");
     struct act_state *outer = t->state, inner;
     if (outer) {
         inner = *outer;

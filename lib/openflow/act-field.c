@@ -35,7 +35,7 @@ static enum ofp_error writable(enum field_id f, struct act_state *st)
     if (fields[f].access == RO)
         return act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s cannot be written", fields[f].name);
     /* A tag that is not there has no VID to write; vlan_tci, which stands for the tag itself, may be written always. */
-    return act_need(st, f == FIELD_VLAN_VID ? FIELD_VLAN_PCP : f);
+    return f == FIELD_VLAN_VID || f == FIELD_VLAN_PCP ? act_need_vlan(st) : act_need(st, f);
 }
 
 /* The match as it is after `mask` bits of f were written with `value`, so that later prerequisites see them. */
@@ -138,7 +138,7 @@ static bool set_field_parse(struct act_text *t, enum act_type type UNUSED, const
     if (name.len > 2 && !memcmp(t->t.s + name.at + name.len - 2, "[]", 2))
         name.len -= 2;
     if (memchr(t->t.s + name.at, '[', name.len))
-        return text_fail(&t->t, name, "set_field writes whole fields: write set_field:VALUE/MASK->FIELD or load:VALUE->FIELD[…]");
+        return text_fail(&t->t, name, "set_field writes whole fields: write set_field:VALUE/MASK->FIELD or load:VALUE->FIELD[FIRST..LAST]");
     if (!subfield_field_by_name(&t->t, name, &f))
         return subfield_no_field(&t->t, name);
     if (fields[f].access == RO)

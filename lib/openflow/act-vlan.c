@@ -29,12 +29,20 @@ static enum ofp_error push_vlan_check(const struct act *a, struct act_state *st)
 const struct act_shape act_shape_push_vlan = {push_vlan_decode, act_encode_u16, push_vlan_parse, act_format_hex,
                                               push_vlan_check};
 
+enum ofp_error act_need_vlan(struct act_state *st)
+{
+    enum ofp_error e = act_need(st, FIELD_VLAN_PCP);
+    return e ? act_fault(st, e, "not every packet of this flow has a VLAN tag: the match needs dl_vlan or "
+                                "'vlan_vid=0x1000/0x1000', or push_vlan must come before")
+             : e;
+}
+
 /* What is behind the tag nobody knows. */
 static enum ofp_error pop_vlan_check(const struct act *a UNUSED, struct act_state *st)
 {
-    enum ofp_error e = act_need(st, FIELD_VLAN_PCP);
+    enum ofp_error e = act_need_vlan(st);
     if (e)
-        return act_fault(st, e, "this flow's packets need not have a VLAN tag: it needs dl_vlan or 'vlan_vid=0x1000/0x1000' in the match");
+        return e;
     st->match.value.eth.tci = 0;
     st->match.mask.eth.tci = 0;
     return OFPERR_OK;

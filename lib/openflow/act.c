@@ -276,7 +276,7 @@ enum ofp_error act_need(struct act_state *st, enum field_id f)
     const char *need = NULL;
     if (!st->ctx->match || match_prereq(&st->match, f, &need))
         return OFPERR_OK;
-    return act_fault(st, OFPERR_BAC_MATCH_INCONSISTENT, "this flow's packets need not have %s: it needs '%s' in the match",
+    return act_fault(st, OFPERR_BAC_MATCH_INCONSISTENT, "not every packet of this flow has %s: the match needs '%s'",
                      fields[f].name, need ? need : "more");
 }
 

@@ -184,6 +184,8 @@ static bool fail_twice(const struct finish *s, size_t i, enum field_id f)
         if (j != i && s->done[j] && word_is_about(s, j, f))
             other = j;
     struct word a = s->mw->words[MIN(i, other)].item.key, b = s->mw->words[MAX(i, other)].item.key;
+    if (s->mw->words[i].field < 0 || s->mw->words[other].field < 0)
+        return text_fail(s->t, b, "'%.*s' contradicts '%.*s'", (int)b.len, s->t->s + b.at, (int)a.len, s->t->s + a.at);
     if (a.len == b.len && !memcmp(s->t->s + a.at, s->t->s + b.at, a.len))
         return text_fail(s->t, b, "'%.*s' is given twice", (int)b.len, s->t->s + b.at);
     return text_fail(s->t, b, "'%.*s' and '%.*s' are about the same bits: write one of them", (int)b.len, s->t->s + b.at,
@@ -296,6 +298,8 @@ static bool check_word(const struct finish *s, size_t i)
     if (f < 0 || match_prereq(s->m, (enum field_id)f, &need))
         return true;
     const char *all = s->t->s + item->all.at;
+    if (fields[f].prereq == P_IN_PORT)
+        return text_fail(s->t, item->key, "needs in_port beside it");
     if (has_type(s->m, ETYPE_IPV6) && (f == FIELD_IPV4_SRC || f == FIELD_IPV4_DST))
         return text_fail(s->t, item->key, "%.*s is of IPv4, and this flow matches IPv6: write %s", (int)item->key.len,
                          s->t->s + item->key.at, f == FIELD_IPV4_SRC ? "ipv6_src" : "ipv6_dst");
@@ -308,9 +312,12 @@ static bool check_vlan(const struct finish *s, size_t i)
     const struct item *item = &s->mw->words[i].item;
     uint16_t tci = ntohs(s->m->value.eth.tci), mask = ntohs(s->m->mask.eth.tci);
     int f = s->fields[i];
+    if (f == FIELD_VLAN_VID)
+        tci &= VLAN_PRESENT | VLAN_VID_MASK;
     if ((f != FIELD_VLAN_VID && f != FIELD_VLAN_TCI) || !(mask & VLAN_PRESENT) || (tci & VLAN_PRESENT) || !tci)
         return true;
-    return text_fail(s->t, item->value, "matches no packet: bit 0x1000 says that there is a tag; write dl_vlan=%u", tci & VLAN_VID_MASK);
+    return text_fail(s->t, item->value, "matches no packet: bit 0x1000 says that there is a tag; write dl_vlan=%u",
+                     tci & VLAN_VID_MASK);
 }
 
 /* 0: what other words' meaning depends on first, 1: nw_proto, 2: the rest. */

@@ -140,8 +140,9 @@ bool text_number(const struct text *t, struct word w, const char *what, uint64_t
     if (!r)
         return text_fail(t, w, "%s '%.*s' is not a number", what, (int)w.len, t->s + w.at);
     if (r < 0 || *v > max)
-        return text_fail(t, w, "%s %.*s is out of range: at most %llu", what, (int)w.len, t->s + w.at,
-                         (unsigned long long)max);
+        return text_fail(t, w, w.len > 2 && (t->s[w.at + 1] | 0x20) == 'x' ? "%s %.*s is out of range: at most %#llx"
+                                                                          : "%s %.*s is out of range: at most %llu",
+                         what, (int)w.len, t->s + w.at, (unsigned long long)max);
     return true;
 }
 
@@ -209,7 +210,7 @@ bool text_field_value(const struct text *t, enum field_id f, struct word w, bool
     bool ok = field_parse(f, t->s + w.at, w.len, t->names, value, mask, &d);
     if (!ok)
         text_fail(t, (struct word){w.at + d.at, d.len}, "%s", buf_text(&d.message));
-    else if (t->d)
+    else if (t->d && f != FIELD_VLAN_VID) /* a VID without its bit is refused by those who call */
         buf_put(&t->d->warnings, d.warnings.data, d.warnings.len);
     diag_free(&d);
     return ok;
