@@ -10,7 +10,16 @@ struct flows {
     struct buf *acts; /* of each, what its acts point into */
     size_t *order;
     size_t n;
+    bool incomplete;
 };
+
+/* The next entry, cut out by its length, so that one which we do not understand hides no other. */
+static struct rd next_entry(struct rd *rd)
+{
+    struct rd ahead = *rd;
+    uint16_t length = rd_u16(&ahead);
+    return rd_sub(rd, MAX(length, 2));
+}
 
 static void flows_decode(struct conn *c, const struct reply *r, struct flows *f)
 {
@@ -18,17 +27,22 @@ static void flows_decode(struct conn *c, const struct reply *r, struct flows *f)
     size_t size = 0;
     *f = (struct flows){0};
     while (rd_left(&rd)) {
+        struct rd entry = next_entry(&rd);
         if (f->n == size) {
             size = size ? 2 * size : 64;
             f->list = xrealloc(f->list, size * sizeof *f->list);
             f->acts = xrealloc(f->acts, size * sizeof *f->acts);
         }
         f->acts[f->n] = BUF_INIT;
-        enum ofp_error e = flow_stats_decode(&rd, &f->list[f->n], &f->acts[f->n]);
-        if (e)
-            die("%s: the switch tells of a flow that xvs-ofctl does not understand: %s (%s)", c->target,
-                ofp_error_sentence(e), ofp_error_name(e));
-        f->n++;
+        enum ofp_error e = flow_stats_decode(&entry, &f->list[f->n], &f->acts[f->n]);
+        if (e) {
+            warn("%s: left out a flow that xvs-ofctl cannot read: %s (%s)", c->target, ofp_error_sentence(e),
+                 ofp_error_name(e));
+            buf_free(&f->acts[f->n]);
+            f->incomplete = true;
+        } else {
+            f->n++;
+        }
     }
     f->order = xcalloc(f->n + 1, sizeof *f->order);
     for (size_t i = 0; i < f->n; i++)
@@ -218,9 +232,14 @@ void cmd_dump_flows(struct conn *c, int argc, char *argv[])
         for (size_t i = 0; i < f.n; i++)
             print_flow(c, &f.list[f.order[i]]);
     }
+    bool incomplete = f.incomplete;
     flows_free(&f);
     reply_free(&r);
     buf_free(&b);
+    if (incomplete) {
+        fflush(stdout);
+        exit(1);
+    }
 }
 
 void cmd_dump_aggregate(struct conn *c, int argc, char *argv[])
