@@ -25,13 +25,15 @@ static const struct header_row {
     [P_GRE] = {.type = {0x0800, 0x86dd}, .proto = {47, 47}},
 };
 
-static bool has_tag(struct walk *w)
+static bool has_bits(struct walk *w, enum field_id f, uint64_t bits)
 {
-    union field_value present, value;
-    field_value_set_u64(&present, VLAN_PRESENT);
-    view_field_get(w->v, FIELD_VLAN_TCI, &present, &value);
+    union field_value mask, value;
+    field_value_set_u64(&mask, bits);
+    view_field_get(w->v, f, &mask, &value);
     return field_value_u64(&value) != 0;
 }
+
+static bool has_tag(struct walk *w) { return has_bits(w, FIELD_VLAN_TCI, VLAN_PRESENT); }
 
 bool walk_has(struct walk *w, enum field_prereq prereq)
 {
@@ -44,7 +46,7 @@ bool walk_has(struct walk *w, enum field_prereq prereq)
     int i = type == row->type[0] ? 0 : row->type[1] && type == row->type[1] ? 1 : -1;
     if (i < 0)
         return false;
-    if (row->proto[i] && (view_get(w->v, ip.proto) != row->proto[i] || view_get(w->v, ip.frag) & FRAG_LATER))
+    if (row->proto[i] && (view_get(w->v, ip.proto) != row->proto[i] || has_bits(w, FIELD_IP_FRAG, FRAG_LATER)))
         return false;
     if (row->icmp[0]) {
         uint8_t icmp = view_get(w->v, l4.icmp_type);
