@@ -18,10 +18,15 @@ uint32_t hash_bytes(const void *p, size_t n, uint64_t seed)
     return hash_finish(h);
 }
 
+/* Any thread may be the first to ask; all get the same. */
 uint64_t hash_seed(void)
 {
     static uint64_t seed;
-    if (!seed && getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed)
-        seed = 0x2545f4914f6cdd1dull;
-    return seed |= 1;
+    uint64_t s = __atomic_load_n(&seed, __ATOMIC_RELAXED), mine;
+    if (likely(s))
+        return s;
+    if (getrandom(&mine, sizeof mine, GRND_NONBLOCK) != sizeof mine)
+        mine = 0x2545f4914f6cdd1dull;
+    mine |= 1;
+    return __atomic_compare_exchange_n(&seed, &s, mine, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ? mine : s;
 }
