@@ -22,7 +22,7 @@ struct rd {
     unsigned err;
 };
 
-static inline struct rd rd_init(const void *p, size_t n) { return (struct rd){p, (const uint8_t *)p + n, 0}; }
+static inline struct rd rd_init(const void *p, size_t n) { return (struct rd){p, n ? (const uint8_t *)p + n : p, 0}; }
 static inline size_t rd_left(const struct rd *r) { return r->err ? 0 : (size_t)(r->end - r->p); }
 
 static inline void rd_fail(struct rd *r, unsigned err)
@@ -39,7 +39,7 @@ static inline const uint8_t *rd_take(struct rd *r, size_t n)
         return NULL;
     }
     const uint8_t *p = r->p;
-    r->p += n;
+    r->p = n ? p + n : p; /* an empty message may be NULL */
     return p;
 }
 
