@@ -173,7 +173,7 @@ static void on_table(struct walk_listener *l, const struct ofproto *o, uint8_t t
         cls_rule_match(&r->cls, &m);
         match_format(&m, NULL, &match);
         put_rule(r, &text);
-        buf_printf(&more, ",\"priority\":%u,\"cookie\":\"%#" PRIx64 "\",", r->cls.priority, r->cookie);
+        buf_printf(&more, ",\"priority\":%u,\"cookie\":\"0x%" PRIx64 "\",", r->cls.priority, r->cookie);
         put_member("match", buf_text(&match), &more);
         buf_free(&match);
     } else {

@@ -102,7 +102,7 @@ START_TEST(a_frame_and_json)
         "{\"steps\":[{\"step\":\"bridge\",\"depth\":0,\"text\":\"bridge br0: arp,in_port=3,in_phy_port=3,dl_src=02:00:00:00:00:01,"
         "dl_dst=02:00:00:00:00:02,arp_op=1\",\"bridge\":\"br0\"},"
         "{\"step\":\"rule\",\"depth\":0,\"text\":\"0. priority=32768,arp,in_port=3,arp_op=1\",\"table\":0,\"priority\":32768,"
-        "\"cookie\":\"0\",\"match\":\"arp,in_port=3,arp_op=1\"},"
+        "\"cookie\":\"0x0\",\"match\":\"arp,in_port=3,arp_op=1\"},"
         "{\"step\":\"act\",\"depth\":0,\"text\":\"set_field:02:00:00:00:00:09->eth_src\"},"
         "{\"step\":\"act\",\"depth\":0,\"text\":\"IN_PORT\"}],"
         "\"actions\":\"set(eth_src=02:00:00:00:00:09),output:p3\",\"consulted\":\"arp,in_port=3,arp_op=1\",\"cacheable\":true}\n");

@@ -1,6 +1,8 @@
 /* The classifier against its obvious twin: the same rules in an array, tried one by one. */
 #include "unit.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include "base/mem.h"
 #include "packet/classifier.h"
 
@@ -327,5 +329,103 @@ START_TEST(many_rules_and_many_tuples)
 }
 END_TEST
 
-UNIT_TEST_MAIN("classifier", agrees_with_twin_few_masks, agrees_with_twin_many_masks, consults_what_it_must_and_no_more,
+/* --- A reader beside the writer --- */
+
+enum { KEYS = 200, ROUNDS = 300 };
+
+struct race {
+    struct classifier c;
+    cls_version_t version; /* atomic */
+    unsigned turns;        /* atomic: the reader holds nothing between two of them */
+    bool done;             /* atomic */
+    unsigned missed, wrong;
+    void *kept[200000];    /* what would be freed after a grace period */
+    size_t n_kept;
+};
+
+static void keep(void (*fn)(void *), void *arg, void *aux)
+{
+    struct race *race = aux;
+    (void)fn;
+    ck_assert_uint_lt(race->n_kept, ARRAY_SIZE(race->kept));
+    race->kept[race->n_kept++] = arg;
+}
+
+/* Every key has one rule at every version: through a mask that changes from round to round. */
+static void *read_race(void *race_)
+{
+    struct race *race = race_;
+    uint64_t rng = unit_seed();
+    while (!__atomic_load_n(&race->done, __ATOMIC_ACQUIRE)) {
+        struct flow_key k;
+        struct flow_view v;
+        memset(&k, 0xff, sizeof k);
+        k.meta.metadata = unit_below(&rng, KEYS);
+        view_init(&v, &k);
+        cls_version_t version = __atomic_load_n(&race->version, __ATOMIC_ACQUIRE);
+        struct cls_rule *r = classifier_lookup(&race->c, &v, version);
+        if (!r)
+            race->missed++;
+        else if (r->add != version)
+            race->wrong++;
+        __atomic_add_fetch(&race->turns, 1, __ATOMIC_ACQ_REL);
+    }
+    return NULL;
+}
+
+static void wait_for_reader(struct race *race)
+{
+    unsigned turns = __atomic_load_n(&race->turns, __ATOMIC_ACQUIRE);
+    while (__atomic_load_n(&race->turns, __ATOMIC_ACQUIRE) - turns < 2)
+        sched_yield();
+}
+
+START_TEST(reader_sees_whole_versions)
+{
+    struct race *race = xzalloc(sizeof *race);
+    struct cls_rule *now[KEYS] = {NULL}, *old[KEYS];
+    pthread_t reader;
+    uint64_t rng = unit_seed();
+    classifier_init(&race->c, keep, race);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        cls_version_t next = race->version + 1;
+        memcpy(old, now, sizeof old);
+        for (unsigned i = 0; i < KEYS; i++) {
+            struct match m = {0};
+            m.mask.meta.metadata = UINT64_MAX;
+            m.value.meta.metadata = i;
+            unsigned w = 4 + unit_below(&rng, 12);
+            key_words(&m.mask)[w] = key_words(&m.value)[w] = 1 + unit_below(&rng, 3);
+            now[i] = xmalloc(cls_rule_size(&m));
+            classifier_insert(&race->c, now[i], &m, (uint16_t)unit_below(&rng, 50), next);
+            if (old[i])
+                classifier_hide(&race->c, old[i], next);
+        }
+        __atomic_store_n(&race->version, next, __ATOMIC_RELEASE);
+        if (!round)
+            ck_assert_int_eq(pthread_create(&reader, NULL, read_race, race), 0);
+        wait_for_reader(race);
+        for (unsigned i = 0; i < KEYS; i++) {
+            if (old[i]) {
+                classifier_remove(&race->c, old[i]);
+                keep(free, old[i], race);
+            }
+        }
+    }
+    __atomic_store_n(&race->done, true, __ATOMIC_RELEASE);
+    pthread_join(reader, NULL);
+    ck_assert_uint_eq(race->missed, 0);
+    ck_assert_uint_eq(race->wrong, 0);
+    for (unsigned i = 0; i < KEYS; i++) {
+        classifier_remove(&race->c, now[i]);
+        free(now[i]);
+    }
+    classifier_destroy(&race->c);
+    while (race->n_kept)
+        free(race->kept[--race->n_kept]);
+    free(race);
+}
+END_TEST
+
+UNIT_TEST_MAIN("classifier", reader_sees_whole_versions, agrees_with_twin_few_masks, agrees_with_twin_many_masks, consults_what_it_must_and_no_more,
                many_rules_and_many_tuples)
