@@ -239,7 +239,7 @@ void acts_encode_actions(const void *list, size_t len, struct buf *out)
 /* The actions in `list` become one APPLY_ACTIONS. */
 void acts_encode_instructions(const void *list, size_t len, struct buf *out)
 {
-    const uint8_t *p = list, *end = p + len;
+    const uint8_t *p = list, *end = (const uint8_t *)act_end(list, len);
     while (p < end) {
         const struct act *a = (const struct act *)p;
         if (act_rows[a->type].instruction) {
@@ -325,6 +325,8 @@ static bool check_text(struct act_text *t, size_t from, struct word place)
     if (!t->state)
         return true;
     t->state->why[0] = 0;
+    if (t->list->len == from)
+        return true;
     enum ofp_error e = act_check_list(t->list->data + from, t->list->len - from, t->state);
     if (e)
         return text_fail(&t->t, place, "%s", t->state->why[0] ? t->state->why : ofp_error_sentence(e));
@@ -423,7 +425,7 @@ bool act_parse_part(const struct text *text, struct word part, bool instructions
     size_t from = list->len;
     if (!act_parse_list(&t, part, 0))
         return false;
-    return fits_message(list->data + from, list->len - from) ||
+    return list->len == from || fits_message(list->data + from, list->len - from) ||
            text_fail(text, part, "these are more actions than fit into an OpenFlow message");
 }
 

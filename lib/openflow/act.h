@@ -61,9 +61,13 @@ struct act_row {
 };
 extern const struct act_row act_rows[N_ACTS];
 
-#define ACT_FOR_EACH(A, LIST, LEN)                                                                              \
-    for (const struct act *A = (const struct act *)(LIST); (uintptr_t)A < (uintptr_t)(LIST) + (LEN); \
+#define ACT_FOR_EACH(A, LIST, LEN)                                                                    \
+    for (const struct act *A = (const struct act *)(LIST), *A##_end = act_end((LIST), (LEN)); A != A##_end; \
          A = (const struct act *)((const uint8_t *)A + A->len))
+static inline const struct act *act_end(const void *list, size_t len)
+{
+    return (const struct act *)(len ? (const uint8_t *)list + len : list); /* an empty list may be NULL */
+}
 
 void *act_append(struct buf *list, enum act_type, size_t size); /* zeroed but for its header; size is rounded up */
 const char *act_name(enum act_type); /* the word that is printed */

@@ -146,6 +146,8 @@ bool text_number(const struct text *t, struct word w, const char *what, uint64_t
     return true;
 }
 
+static bool is_reserved16(uint64_t port) { return port >= 0xfff8 && port <= 0xffff; }
+
 bool text_port(const struct text *t, struct word w, uint32_t *port)
 {
     uint64_t v;
@@ -157,8 +159,8 @@ bool text_port(const struct text *t, struct word w, uint32_t *port)
     const char *name = t->s + bare.at;
     int r = scan_number(name, bare.len, &v);
     if (r && bare.len == w.len) {
-        /* OpenFlow 1.0's reserved ports have 16 bits, and old scripts write LOCAL as 65534. */
-        if (r > 0 && v >= 0xfff8 && v <= 0xffff) {
+        /* OpenFlow 1.0's reserved ports have 16 bits, and old scripts write LOCAL as 65534. In hex it is that very port. */
+        if (r > 0 && is_reserved16(v) && name[1] != 'x' && name[1] != 'X') {
             v |= 0xffff0000;
             if (t->d)
                 diag_warn(t->d, "port %u is OpenFlow 1.0's number for %s: write %s", (unsigned)(v & 0xffff),
@@ -182,7 +184,7 @@ void text_put_port(uint32_t port, const struct port_names *names, struct buf *ou
     if (!name && names && names->to_name)
         name = names->to_name(port, names->aux);
     if (!name) {
-        buf_printf(out, "%u", port);
+        buf_printf(out, is_reserved16(port) ? "%#x" : "%u", port);
         return;
     }
     bool plain = isalpha((unsigned char)*name);
