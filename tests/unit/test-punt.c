@@ -128,6 +128,7 @@ START_TEST(with_threads)
     struct sim_switch s;
     uint8_t frame[100];
     create(&s, 2);
+    dp_sim_on_transmit(s.port[3], NULL, NULL); /* sent() is for one thread */
     udp_frame(frame, sizeof frame, 1, 2, 3, 4, 5, 6);
     unsigned sent = 0;
     for (int i = 0; i < 20000; i++, sent++) {
