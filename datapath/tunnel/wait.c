@@ -15,7 +15,7 @@
 #include "packet/parse.h"
 
 enum {
-    MAX_WAITING = 64,              /* packets, per next hop */
+    MAX_WAITING = 256,             /* packets, per next hop */
     MAX_WAITING_BYTES = 512 << 10, /* likewise */
     MAX_WAIT = 4000,               /* ms; the kernel gives up after three seconds */
     LOOK_EVERY = 100,              /* ms, while something waits */

@@ -193,11 +193,11 @@ static void to_tunnel(struct lab *lab, struct flow_view *v, struct dp_path *path
     struct dp_bridge *bridge;
     enum drop_reason drop;
     if (dp_tunnel_encap(lab->gre1, v, path, &outer, &bridge, &drop) == TUNNEL_BRIDGE) {
-        ck_assert_ptr_eq(bridge, lab->br1);
+        ck_assert_ptr_eq(bridge, load_acquire(&lab->br1));
         ck_assert_uint_eq(ntohl(outer.key.meta.in_port), 0xfffffffe);
         ck_assert_uint_eq(outer.key.ip.proto, 47);
         ck_assert_uint_eq(outer.key.ip4.dst, inet_addr("10.9.0.2"));
-        path_output(path, lab->u0);
+        path_output(path, load_acquire(&lab->u0));
     } else if (drop) {
         path->drop = drop;
     }
@@ -215,11 +215,15 @@ static void lab_walk(void *aux, const struct flow_key *key, struct dp_path *path
     } else if (in == 2) { /* gre1 */
         path_output(path, lab->p0);
     } else if (in == 0xfffffffe) { /* LOCAL of br1 */
-        path_output(path, lab->u0);
+        struct dp_port *u0 = load_acquire(&lab->u0); /* workers run before the lab is complete */
+        if (u0)
+            path_output(path, u0);
+        path->uncacheable = !u0;
     } else if (in == 3) { /* u0 */
         enum drop_reason drop;
-        if (dp_tunnel_decap(lab->local, &v, path, &to, &drop) == TUNNEL_NONE)
-            path_output(path, lab->local);
+        struct dp_port *local = load_acquire(&load_acquire(&lab->br1)->local);
+        if (dp_tunnel_decap(local, &v, path, &to, &drop) == TUNNEL_NONE)
+            path_output(path, local);
         else if (drop)
             path->drop = drop;
     }
@@ -270,9 +274,9 @@ static void lab_open(struct lab *lab, struct lab **self, bool bridged, int worke
     lab->p0 = add_port(lab, lab->br0, "p0", "sim", false, 1, NULL);
     dp_sim_on_transmit(lab->p0, sim_sent, &lab->sent);
     if (bridged) {
-        lab->br1 = dp_bridge_create(lab->dp, "br1", self);
+        store_release(&lab->br1, dp_bridge_create(lab->dp, "br1", self));
         lab->local = add_port(lab, lab->br1, "br1", "internal", true, 0xfffffffe, NULL);
-        lab->u0 = add_port(lab, lab->br1, "u0", "system", false, 3, NULL);
+        store_release(&lab->u0, add_port(lab, lab->br1, "u0", "system", false, 3, NULL));
         sh("ip link set br1 up && ip addr add 10.9.0.1/24 dev br1");
     } else {
         sh("ip addr add 10.9.0.1/24 dev u0");
@@ -286,7 +290,8 @@ static void lab_close(struct lab *lab)
     dp_port_del(lab->p0);
     if (lab->br1) {
         dp_port_del(lab->u0);
-        dp_port_del(lab->local);
+        if (lab->local)
+            dp_port_del(lab->local);
         dp_bridge_destroy(lab->br1);
     }
     dp_bridge_destroy(lab->br0);
@@ -362,6 +367,14 @@ static const char *status(struct lab *lab)
     return text;
 }
 
+/* Until the status has this text, or (`not`) has it no longer. */
+static void expect(struct lab *lab, const char *text, bool is)
+{
+    for (msec_t end = clock_msec() + 5000; clock_msec() < end && !strstr(status(lab), text) == is;)
+        run_for(lab, 5);
+    ck_assert_msg(!strstr(status(lab), text) == !is, "status %s %s:\n%s", is ? "lacks" : "still has", text, status(lab));
+}
+
 /* Every packet from the first on arrives, in order: the first ones wait for ARP, and more come while they do. */
 static void sends_all(bool bridged, int workers)
 {
@@ -434,52 +447,188 @@ START_TEST(unreachable)
 }
 END_TEST
 
+static void send_one(struct lab *lab, uint16_t number)
+{
+    uint8_t f[100];
+    inner_frame(f, number);
+    dp_sim_receive(lab->p0, f, sizeof f);
+}
+
+static void expect_arrival(struct lab *lab, uint16_t number, uint32_t key)
+{
+    unsigned n = 0;
+    for (msec_t end = clock_msec() + 5000; clock_msec() < end && !n; n = receive_there(lab, number, key))
+        run_for(lab, 5);
+    ck_assert_uint_eq(n, 1);
+}
+
 /* Routes, addresses and MACs change under a running tunnel. */
 START_TEST(follows_the_kernel)
 {
     struct lab lab, *self;
-    uint8_t f[100];
     lab_open(&lab, &self, false, 0, "flow");
-    run_for(&lab, 20);
-    ck_assert_ptr_nonnull(strstr(status(&lab), "route=u0\n"));
-    inner_frame(f, 0);
-    dp_sim_receive(lab.p0, f, sizeof f);
-    run_for(&lab, 200);
-    ck_assert_uint_eq(receive_there(&lab, 0, 0), 1);
+    expect(&lab, "route=u0\n", true);
+    send_one(&lab, 0);
+    expect_arrival(&lab, 0, 0);
 
     sh("ip addr del 10.9.0.1/24 dev u0");
-    run_for(&lab, 50);
-    ck_assert_msg(strstr(status(&lab), "error=no route to 10.9.0.2: Network is unreachable\n") != NULL, "%s", status(&lab));
-    dp_sim_receive(lab.p0, f, sizeof f);
+    expect(&lab, "error=no route to 10.9.0.2: Network is unreachable\n", true);
+    send_one(&lab, 0);
     run_for(&lab, 20);
     ck_assert_uint_eq(drops(&lab, DROP_TUN_NO_ROUTE, NULL), 1);
     sh("ip addr add 10.9.0.1/24 dev u0");
-    run_for(&lab, 50);
-    ck_assert_msg(strstr(status(&lab), "error=\n") != NULL, "%s", status(&lab));
+    expect(&lab, "error=\n", true);
 
     there(&lab.w, "ip link set u1 address 02:00:00:00:99:99");
     there(&lab.w, "ping -q -c 1 -W 1 10.9.0.1 > /dev/null"); /* tells its new address */
-    run_for(&lab, 100);
-    dp_sim_receive(lab.p0, f, sizeof f);
-    run_for(&lab, 200);
-    ck_assert_msg(strstr(status(&lab), "02:00:00:00:99:99") != NULL, "%s", status(&lab));
-    ck_assert_uint_eq(receive_there(&lab, 0, 0), 1);
+    expect(&lab, "02:00:00:00:99:99", true);
+    send_one(&lab, 1);
+    expect_arrival(&lab, 1, 0);
 
-    sh("ip addr add 10.9.0.2/32 dev lo");
-    run_for(&lab, 50);
-    ck_assert_msg(strstr(status(&lab), "error=remote_ip 10.9.0.2 is an address of this host itself\n") != NULL, "%s",
-                  status(&lab));
-    sh("ip addr del 10.9.0.2/32 dev lo");
+    sh("ip route add 10.9.0.2/32 dev u0 mtu 1300");
+    expect(&lab, "\nunderlay_mtu=1300\nmtu=1258\n", true);
+    sh("ip route del 10.9.0.2/32");
     sh("ip link set u0 mtu 1400");
-    run_for(&lab, 50);
-    ck_assert_msg(strstr(status(&lab), "\nmtu=1358\n") != NULL, "%s", status(&lab));
+    expect(&lab, "\nmtu=1358\n", true);
+    sh("ip addr add 10.9.0.2/32 dev lo");
+    expect(&lab, "error=remote_ip 10.9.0.2 is an address of this host itself\n", true);
+    sh("ip addr del 10.9.0.2/32 dev lo");
+    expect(&lab, "error=\n", true);
     sh("ip link set u0 down");
-    run_for(&lab, 50);
-    ck_assert_ptr_null(strstr(status(&lab), "error=\n"));
+    expect(&lab, "error=\n", false);
+    sh("ip link set u0 up && ip addr replace 10.9.0.1/24 dev u0");
+    expect(&lab, "error=\n", true);
+    send_one(&lab, 2);
+    expect_arrival(&lab, 2, 0);
     sh("ip link del u0");
-    run_for(&lab, 50);
-    ck_assert_ptr_null(strstr(status(&lab), "error=\n"));
+    expect(&lab, "error=\n", false);
     ck_assert_uint_gt(lab.changes, 0);
+
+    sh("ip link add u0 type veth peer name u1 netns %d && ip link set u0 up", (int)lab.w.peer);
+    there(&lab.w, "ip link set u1 up");
+    there(&lab.w, "ip addr add 10.9.0.2/24 dev u1");
+    sh("ip addr add 10.9.0.1/24 dev u0");
+    expect(&lab, "error=\n", true);
+    send_one(&lab, 3);
+    expect_arrival(&lab, 3, 0);
+    lab_close(&lab);
+}
+END_TEST
+
+/* Over a bridge: its LOCAL port and its switch port come and go. */
+START_TEST(follows_the_bridge)
+{
+    struct lab lab, *self;
+    lab_open(&lab, &self, true, 0, "flow");
+    send_one(&lab, 0);
+    expect_arrival(&lab, 0, 0);
+    expect(&lab, "underlay_bridge=br1\n", true);
+    sh("ip addr add 10.9.0.1/24 dev u0 && ip addr del 10.9.0.1/24 dev br1");
+    expect(&lab, "error=the route to 10.9.0.2 leads to u0, a port of br1: give the address to br1 instead\n", true);
+    sh("ip addr del 10.9.0.1/24 dev u0 && ip addr add 10.9.0.1/24 dev br1");
+    expect(&lab, "error=\n", true);
+    send_one(&lab, 1);
+    expect_arrival(&lab, 1, 0);
+    sh("ip link set br1 address 02:00:00:00:77:77");
+    for (int i = 0; i < 20; i++)
+        run_for(&lab, 5);
+    send_one(&lab, 2);
+    expect_arrival(&lab, 2, 0);
+    there(&lab.w, "ip neigh flush dev u1");
+    send_from_there(&lab, 5, 9);
+    for (int i = 0; i < 100 && !lab.sent.n; i++)
+        run_for(&lab, 10);
+    ck_assert_uint_eq(lab.sent.n, 1);
+    dp_port_del(lab.local); /* nothing is left that points to it */
+    lab.local = NULL;
+    send_one(&lab, 3);
+    run_for(&lab, 20);
+    expect(&lab, "error=\n", false);
+    lab.local = add_port(&lab, lab.br1, "br1", "internal", true, 0xfffffffe, NULL);
+    sh("ip link set br1 up && ip addr add 10.9.0.1/24 dev br1");
+    expect(&lab, "error=\n", true);
+    send_one(&lab, 4);
+    expect_arrival(&lab, 4, 0);
+    lab_close(&lab);
+}
+END_TEST
+
+static const char *refusal(struct lab *lab, const char *local, const char *in_key, int *bad)
+{
+    static char text[300];
+    struct dp_option options[] = {{"remote_ip", "10.9.0.2"}, {"in_key", in_key}, {"local_ip", local}};
+    struct dp_port_config c = {.name = "gre2", .type = "gre", .options = options, .n_options = local ? 3 : 2};
+    struct diag d = DIAG_INIT;
+    bool ok = dp_port_validate(lab->dp, &c, NULL, bad, &d);
+    ck_assert_int_eq(ok, !d.failed);
+    snprintf(text, sizeof text, "%s", buf_text(&d.message));
+    diag_free(&d);
+    return text;
+}
+
+START_TEST(refuses)
+{
+    struct lab lab, *self;
+    int bad;
+    lab_open(&lab, &self, true, 0, "10");
+    ck_assert_str_eq(refusal(&lab, NULL, "10", &bad), "port gre1 already takes the packets with remote_ip=10.9.0.2 "
+                                                      "local_ip=any in_key=0xa; tell them apart by key or local_ip");
+    ck_assert_int_eq(bad, -1);
+    ck_assert_str_eq(refusal(&lab, NULL, "11", &bad), "");
+    ck_assert_str_eq(refusal(&lab, NULL, "flow", &bad), "");
+    ck_assert_str_eq(refusal(&lab, "10.9.0.1", "10", &bad), "");
+    ck_assert_str_eq(refusal(&lab, NULL, "abc", &bad), "wants a number from 0 to 0xffffffff, or flow");
+    ck_assert_int_eq(bad, 1);
+
+    /* The tunnel's own bridge has the address to which the route leads. */
+    struct dp_port *old = lab.gre1;
+    dp_port_del(old);
+    lab.gre1 = add_port(&lab, lab.br1, "gre1", "gre", false, 2, "10");
+    expect(&lab, "error=the route to 10.9.0.2 leads back into br1\n", true);
+    struct dp_option options[] = {{"remote_ip", "10.9.0.2"}, {"local_ip", "10.9.0.55"}};
+    struct dp_port_config c = {.name = "gre1", .type = "gre", .options = options, .n_options = 2};
+    ck_assert(dp_port_reconfigure(lab.gre1, &c, NULL));
+    expect(&lab, "error=local_ip 10.9.0.55 is no address of this host\n", true);
+    lab_close(&lab);
+}
+END_TEST
+
+static uint16_t state_here(struct netlink *nl)
+{
+    struct nl_neighbour n = {0};
+    netlink_neighbour(nl, if_nametoindex("u0"), inet_addr("10.9.0.2"), &n);
+    return n.state;
+}
+
+/* A neighbour that traffic uses is probed when it is stale; one that nothing uses is left alone. */
+START_TEST(keeps_neighbours_fresh)
+{
+    static const struct netlink_listener listener = {NULL, NULL, NULL, NULL, NULL};
+    const uint16_t stale = 4, delay = 8;
+    struct lab lab, *self;
+    lab_open(&lab, &self, false, 0, "10");
+    struct netlink *nl = netlink_open(&listener, NULL);
+    send_one(&lab, 0);
+    expect_arrival(&lab, 0, 10);
+    send_one(&lab, 1);
+    expect_arrival(&lab, 1, 10);
+    sh("ip neigh change 10.9.0.2 dev u0 nud stale");
+    run_for(&lab, 50);
+    ck_assert_uint_eq(state_here(nl), stale);
+    clock_fake(clock_msec());
+    clock_advance(12000);
+    for (int i = 0; i < 20; i++) {
+        clock_advance(100);
+        dp_run(lab.dp);
+    }
+    ck_assert_uint_eq(state_here(nl), delay);
+    sh("ip neigh change 10.9.0.2 dev u0 nud stale");
+    for (int i = 0; i < 100; i++) {
+        clock_advance(1000);
+        dp_run(lab.dp);
+    }
+    ck_assert_uint_eq(state_here(nl), stale);
+    netlink_close(nl);
     lab_close(&lab);
 }
 END_TEST
@@ -494,6 +643,9 @@ static void add(Suite *suite)
     tcase_add_test(t, bridge_with_workers);
     tcase_add_test(t, unreachable);
     tcase_add_test(t, follows_the_kernel);
+    tcase_add_test(t, follows_the_bridge);
+    tcase_add_test(t, refuses);
+    tcase_add_test(t, keeps_neighbours_fresh);
     suite_add_tcase(suite, t);
 }
 
