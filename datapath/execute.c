@@ -135,7 +135,7 @@ static unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet
     bool take = is_last(x);
     struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
     enum drop_reason why = !port || !port->class->tx                   ? DROP_NO_PORT
-                           : !(load_relaxed(&port->flags) & DP_PORT_UP) ? DROP_PORT_DOWN
+                           : !(load_acquire(&port->flags) & DP_PORT_UP) ? DROP_PORT_DOWN
                                                                         : DROP_NONE;
     for (unsigned i = 0; i < n; i++) {
         enum drop_reason refused = why ? why : port_refuses(port, batch[i]);

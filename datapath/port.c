@@ -89,26 +89,38 @@ static unsigned port_flags(unsigned ifflags)
     return (ifflags & IFF_UP ? DP_PORT_UP : 0) | (ifflags & CARRIER ? DP_PORT_RUNNING : 0) | DP_PORT_PRESENT;
 }
 
-/* Takes over what is known of the device; true if it is news. */
-static bool port_learn_device(struct dp_port *port, uint32_t ifindex, unsigned flags, uint32_t mtu, const uint8_t mac[6])
+/* What a netlink event would say of it. */
+static bool device_read(const char *ifname, struct link_event *e)
 {
-    bool news = port->ifindex != ifindex || port->flags != flags || port->mtu != mtu || memcmp(port->mac, mac, 6);
-    store_relaxed(&port->ifindex, ifindex);
-    store_relaxed(&port->flags, flags);
-    store_relaxed(&port->mtu, mtu);
-    memcpy(port->mac, mac, 6);
+    struct ifreq index = {0}, flags = {0}, mtu = {0}, mac = {0};
+    if (device_ioctl(SIOCGIFINDEX, &index, ifname) || device_ioctl(SIOCGIFFLAGS, &flags, ifname) ||
+        device_ioctl(SIOCGIFMTU, &mtu, ifname) || device_ioctl(SIOCGIFHWADDR, &mac, ifname))
+        return false;
+    unsigned ifflags = (unsigned short)flags.ifr_flags;
+    *e = (struct link_event){.ifindex = index.ifr_ifindex, .mtu = mtu.ifr_mtu, .name = ifname,
+                             .flags = ifflags | device_carrier(ifname, ifflags)};
+    memcpy(e->mac, mac.ifr_hwaddr.sa_data, 6);
+    return true;
+}
+
+/* Takes over what is known of the device; true if it is news. With `flags` 0 nothing is sent to it yet. */
+static bool port_learn_device(struct dp_port *port, const struct link_event *e, unsigned flags)
+{
+    bool news = port->ifindex != e->ifindex || port->flags != flags || port->mtu != e->mtu ||
+                memcmp(port->mac, e->mac, 6);
+    store_relaxed(&port->ifindex, e->ifindex);
+    store_relaxed(&port->mtu, e->mtu);
+    memcpy(port->mac, e->mac, 6);
+    store_release(&port->flags, flags);
     return news;
 }
 
 bool port_read_device(struct dp_port *port)
 {
-    struct ifreq index = {0}, flags = {0}, mtu = {0}, mac = {0};
-    if (device_ioctl(SIOCGIFINDEX, &index, port->name) || device_ioctl(SIOCGIFFLAGS, &flags, port->name) ||
-        device_ioctl(SIOCGIFMTU, &mtu, port->name) || device_ioctl(SIOCGIFHWADDR, &mac, port->name))
+    struct link_event e;
+    if (!device_read(port->name, &e))
         return false;
-    unsigned ifflags = (unsigned short)flags.ifr_flags;
-    ifflags |= device_carrier(port->name, ifflags);
-    port_learn_device(port, index.ifr_ifindex, port_flags(ifflags), mtu.ifr_mtu, (const uint8_t *)mac.ifr_hwaddr.sa_data);
+    port_learn_device(port, &e, port_flags(e.flags));
     port->speed_mbps = device_speed(port->name);
     return true;
 }
@@ -172,46 +184,48 @@ void port_stop(struct dp_port *port)
 /* Takes hold of the device, if it is there. */
 static void port_plug(struct dp_port *port)
 {
-    if (!port_read_device(port)) {
+    struct link_event e;
+    if (!device_read(port->name, &e)) {
         port_fail(port, "there is no device %s; waiting for it", port->name);
         return;
     }
     port_ok(port);
-    unsigned flags = port->flags;
-    if (port->class->plug(port))
+    port_learn_device(port, &e, 0);
+    port->speed_mbps = device_speed(port->name);
+    if (port->class->plug(port)) {
+        store_release(&port->flags, port_flags(e.flags));
         port_start(port);
-    else
-        store_relaxed(&port->flags, flags & ~(DP_PORT_PRESENT | DP_PORT_RUNNING | DP_PORT_UP));
+    }
 }
 
-static void port_unplug(struct dp_port *port)
+/* Its device is gone. */
+static void port_lost(struct dp_port *port)
 {
     port_stop(port);
-    port->class->unplug(port);
     store_relaxed(&port->ifindex, 0);
-    port_fail(port, "there is no device %s; waiting for it", port->name);
+    if (port->class->unplug) {
+        port->class->unplug(port);
+        port_fail(port, "there is no device %s; waiting for it", port->name);
+    } else {
+        port_fail(port, "its device was deleted or renamed by somebody else; delete the port and add it again");
+    }
+    port_changed(port);
 }
 
 static void port_link_news(struct dp_port *port, const struct link_event *e)
 {
-    bool held = port->flags & DP_PORT_PRESENT;
-    if (held && port->ifindex == e->ifindex && (e->gone || strcmp(port->name, e->name))) {
-        if (!port->class->plug) {
-            store_relaxed(&port->flags, 0);
-            port_fail(port, "its device was deleted or renamed by somebody else");
-        } else {
-            port_unplug(port);
-        }
-        port_changed(port);
-    } else if (!e->gone && port->class->plug && !strcmp(port->name, e->name) &&
-               (!held || port->ifindex != e->ifindex)) {
-        if (held)
-            port_unplug(port);
+    bool same_device = port->ifindex == e->ifindex && port->flags & DP_PORT_PRESENT;
+    bool same_name = !e->gone && !strcmp(port->name, e->name);
+    if (same_device && same_name) {
+        if (port_learn_device(port, e, port_flags(e->flags)))
+            port_changed(port);
+        return;
+    }
+    if (same_device || (same_name && port->flags & DP_PORT_PRESENT))
+        port_lost(port);
+    if (same_name && port->class->plug) {
         port_plug(port);
         port_changed(port);
-    } else if (!e->gone && held && port->ifindex == e->ifindex) {
-        if (port_learn_device(port, e->ifindex, port_flags(e->flags), e->mtu, e->mac))
-            port_changed(port);
     }
 }
 
@@ -225,15 +239,19 @@ void port_link_event(struct dp *dp, const struct link_event *e)
 /* A worker found that the device refuses: is it still there? (Netlink says so too, but may not be listened to.) */
 static void port_look_why(struct dp_port *port)
 {
-    uint32_t ifindex = port->ifindex;
+    struct link_event e;
     store_relaxed(&port->trouble, false);
-    if (!port->class->plug || !(port->flags & DP_PORT_PRESENT))
+    if (!(port->flags & DP_PORT_PRESENT))
         return;
-    if (!port_read_device(port) || port->ifindex != ifindex) {
-        port_unplug(port);
-        port_plug(port);
+    bool there = device_read(port->name, &e);
+    if (there && e.ifindex == port->ifindex) {
+        if (port_learn_device(port, &e, port_flags(e.flags)))
+            port_changed(port);
+        return;
     }
-    port_changed(port);
+    port_lost(port);
+    if (there && port->class->plug)
+        port_plug(port);
 }
 
 void ports_run(struct dp *dp)
@@ -251,7 +269,7 @@ void ports_run(struct dp *dp)
             continue;
         port->changed = false;
         tunnels_port_changed(dp, port, false);
-        if (port->aux && dp->callbacks.port_changed)
+        if (port->class != &port_underlay_class && dp->callbacks.port_changed)
             dp->callbacks.port_changed(port->bridge->aux, port);
     }
 }
@@ -448,7 +466,15 @@ struct dp_port *dp_port_by_id(struct dp *dp, uint32_t id)
     return id < DP_MAX_PORTS ? load_acquire(&dp->ports[id]) : NULL;
 }
 
-bool dp_port_set_up(struct dp_port *port, bool up) { return port->class->set_up && port->class->set_up(port, up); }
+bool dp_port_set_up(struct dp_port *port, bool up)
+{
+    if (!port->class->set_up || !port->class->set_up(port, up))
+        return false;
+    if (port->ifindex)
+        port_read_device(port);
+    port_changed(port);
+    return true;
+}
 
 void dp_port_get_info(const struct dp_port *port, struct dp_port_info *info)
 {

@@ -150,6 +150,13 @@ static void ping_between(int workers)
 START_TEST(hosts_ping_through_afpacket) { ping_between(_i); }
 END_TEST
 
+/* Hosts with IPv6 say things unasked. */
+static void sim_sent_by_us(struct dp_port *port, const struct packet *p, void *aux)
+{
+    if (p->len >= 12 && !memcmp(p->data + 6, "\2\0\0\0\0\1", 6))
+        sim_sent(port, p, aux);
+}
+
 /* The kernel takes the outermost tag out of the frame: what is sent on has it again. */
 START_TEST(vlan_tags_survive)
 {
@@ -157,10 +164,9 @@ START_TEST(vlan_tags_survive)
     struct sent sent = {0};
     setup();
     two_hosts();
-    RUN("ip netns exec h1 sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'"); /* which says things unasked */
     start(&t, 0, false);
     add(&t, "p1", "system", NULL, 0);
-    dp_sim_on_transmit(add(&t, "s", "sim", NULL, 0), sim_sent, &sent);
+    dp_sim_on_transmit(add(&t, "s", "sim", NULL, 0), sim_sent_by_us, &sent);
     const char *script = "cat >/run/tag.py <<'X'\n"
                          "import socket,sys\n"
                          "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(('eth0',0))\n"
@@ -317,6 +323,27 @@ START_TEST(device_goes_and_comes_back)
 }
 END_TEST
 
+/* Somebody deletes the device of an internal port: it says so, and nobody spins. */
+START_TEST(tap_deleted_by_others)
+{
+    struct bridge_test t;
+    struct dp_port_info info = {0};
+    struct timespec a, b;
+    setup();
+    start(&t, 1, _i);
+    add(&t, "br0", "internal", NULL, 0);
+    ck_assert_int_eq(run_with(&t, "ip link del br0; sleep 0.2"), 0);
+    dp_port_get_info(t.port[0], &info);
+    ck_assert_uint_eq(info.flags, 0);
+    ck_assert_ptr_nonnull(strstr(info.error, "deleted"));
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+    usleep(300000);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
+    ck_assert_int_lt((b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000, 50000);
+    stop(&t);
+}
+END_TEST
+
 START_TEST(pcap_in_and_out)
 {
     struct bridge_test t;
@@ -382,6 +409,7 @@ static void add_tests(Suite *suite)
     tcase_add_test(t, host_stays_quiet);
     tcase_add_test(t, refuses_a_device_that_exists);
     tcase_add_loop_test(t, device_goes_and_comes_back, 0, 2);
+    tcase_add_loop_test(t, tap_deleted_by_others, 0, 2);
     tcase_add_test(t, pcap_in_and_out);
     tcase_add_test(t, idle_costs_nothing);
     suite_add_tcase(suite, t);
