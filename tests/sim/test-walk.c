@@ -1,31 +1,7 @@
 /* The walk: what becomes of packets, in primitive actions; and that what it says it consulted is all that matters. */
-#include "tests/sim/sim.h"
+#include "tests/sim/random.h"
 
 /* --- Text in, text out --- */
-
-/* "field=value,…" into a match. */
-static void parse_match(const char *text, struct match *m)
-{
-    memset(m, 0, sizeof *m);
-    while (*text) {
-        size_t len = strcspn(text, ","), name = strcspn(text, "=");
-        union field_value value, mask;
-        struct diag d = DIAG_INIT;
-        int f = field_by_name(text, name);
-        ck_assert_msg(f >= 0, "no field at %s", text);
-        ck_assert_msg(field_parse(f, text + name + 1, len - name - 1, NULL, &value, &mask, &d), "%s: %s", text,
-                      buf_text(&d.message));
-        match_set(m, f, &value, &mask);
-        text += len + (text[len] == ',');
-    }
-}
-
-static void parse_acts(const char *text, struct buf *acts)
-{
-    struct diag d = DIAG_INIT;
-    ck_assert_msg(acts_parse(text, strlen(text), true, NULL, NULL, acts, &d), "%s: %s", text, buf_text(&d.message));
-    diag_free(&d);
-}
 
 static void add_flow(struct sim *s, unsigned table, unsigned priority, const char *match, const char *acts)
 {
@@ -37,24 +13,6 @@ static void add_flow(struct sim *s, unsigned table, unsigned priority, const cha
     parse_match(match, &fm.match);
     parse_acts(acts, &fm.acts);
     ck_assert_int_eq(tables_flow_mod(s->o, &fm, clock_msec()), OFPERR_OK);
-    flow_mod_free(&fm);
-}
-
-/* Past all checks, so that rules also do what no OpenFlow message could ask for. */
-static void add_unchecked(struct sim *s, unsigned table, unsigned priority, const char *match, const char *acts)
-{
-    struct flow_mod fm = FLOW_MOD_INIT;
-    struct classifier *c = &s->o->tables[table].cls;
-    fm.table = (uint8_t)table;
-    fm.priority = (uint16_t)priority;
-    parse_match(match, &fm.match);
-    parse_acts(acts, &fm.acts);
-    if (!classifier_find_exactly(c, &fm.match, fm.priority, s->o->version)) {
-        struct rule *r = rule_create(s->o, &fm, NULL, clock_msec());
-        classifier_insert(c, &r->cls, &fm.match, fm.priority, s->o->version);
-        timeouts_add(s->o->timeouts, r);
-        s->o->n_rules++;
-    }
     flow_mod_free(&fm);
 }
 
@@ -96,9 +54,6 @@ static void flush(struct sim *s)
     fm.table = OFPTT_ALL;
     ck_assert_int_eq(tables_flow_mod(s->o, &fm, clock_msec()), OFPERR_OK);
 }
-
-#define IP "eth_type=0x0800"
-#define TCP IP ",nw_proto=6"
 
 /* --- Ports --- */
 
@@ -339,83 +294,6 @@ START_TEST(packet_in_blob)
 END_TEST
 
 /* --- Paths are sound: any packet that agrees on the consulted bits gets the same actions --- */
-
-static const char *const some_matches[] = {
-    "", "", "in_port=1", "in_port=2", "in_port=3", IP, TCP, IP ",nw_proto=17", IP ",nw_dst=10.0.0.0/30",
-    IP ",nw_src=10.0.0.1", TCP ",tcp_dst=80", TCP ",tcp_dst=0x50/0xf0", TCP ",tcp_src=1,in_port=1", "vlan_vid=0",
-    "vlan_vid=0x1000/0x1000", "vlan_vid=0x1005", "eth_dst=02:00:00:00:00:01", "eth_src=02:00:00:00:00:00/ff:ff:ff:ff:ff:00",
-    "eth_dst=01:00:00:00:00:00/01:00:00:00:00:00", "reg0=1", "reg0=0x2/0x2", "metadata=0x3/0x3", "tun_id=10", "eth_type=0x0806",
-    "eth_type=0x0806,arp_op=1", IP ",nw_ttl=2", IP ",nw_tos=0x10", IP ",nw_frag=no", IP ",nw_frag=later",
-};
-static const char *const some_acts[] = {
-    "output:1", "output:2", "output:3", "all", "flood", "normal", "normal", "in_port", "controller:64", "local", "drop",
-    "set_field:02:00:00:00:00:01->eth_dst", "set_field:1->reg0", "load:3->NXM_NX_REG0[1..2]", "set_tunnel:10",
-    "move:NXM_OF_ETH_SRC[0..7]->NXM_NX_REG0[0..7]", "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]", "push_vlan:0x8100",
-    "pop_vlan", "set_field:4101->vlan_vid", "load:0->NXM_OF_VLAN_TCI[]", "load:0x1005->NXM_OF_VLAN_TCI[]", "dec_ttl",
-    "mod_nw_ttl:2", "set_field:10.0.0.1->nw_dst", "move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[]", "load:80->NXM_OF_TCP_DST[]",
-    "move:NXM_OF_IP_TOS[]->NXM_NX_REG0[0..7]", "resubmit(,1)", "resubmit(2,1)", "resubmit(,2)", "resubmit:3", "exit",
-    "clone(output:1,set_field:10.0.0.2->nw_src,output:2)", "note:01", "load:1->NXM_OF_IN_PORT[]", "move:NXM_NX_TUN_ID[0..31]->NXM_NX_REG0[]",
-    "set_field:2->nw_ecn", "load:1->NXM_OF_IP_TOS[2..7]",
-};
-static const char *const some_instructions[] = {
-    "", "", "", ",goto_table:1", ",goto_table:2", ",write_actions(output:2),goto_table:2",
-    ",write_actions(output:3,pop_vlan)", ",clear_actions", ",write_metadata:2/3,goto_table:2",
-};
-
-static void random_rules(struct sim *s, uint64_t *rng)
-{
-    for (int i = 0; i < 40; i++) {
-        char acts[512] = "";
-        unsigned table = unit_below(rng, 3);
-        const char *match = some_matches[unit_below(rng, ARRAY_SIZE(some_matches))];
-        const char *last = some_instructions[unit_below(rng, table == 2 ? 3 : ARRAY_SIZE(some_instructions))];
-        for (unsigned n = 1 + unit_below(rng, 4); n--;)
-            snprintf(acts + strlen(acts), sizeof acts - strlen(acts), "%s%s", *acts ? "," : "",
-                     some_acts[unit_below(rng, ARRAY_SIZE(some_acts))]);
-        if (strstr(acts, "drop"))
-            snprintf(acts, sizeof acts, "drop");
-        else if (!strstr(last, "goto_table:1") || table == 0)
-            strcat(acts, last);
-        add_unchecked(s, table, unit_below(rng, 6), match, acts);
-    }
-    for (unsigned i = 0; i < 4; i++) {
-        struct punt_learn_mac learn = {.in_port = 1 + unit_below(rng, 3), .mac = {2, 0, 0, 0, 0, (uint8_t)i}};
-        fdb_learn(s->o->fdb, &learn, clock_msec());
-    }
-}
-
-static void random_packet(uint64_t *rng, struct flow_key *k)
-{
-    static const char *const shapes[] = {"eth_type=0x0806,arp_op=1", TCP, TCP, IP ",nw_proto=17", IP ",nw_frag=later,nw_proto=6", "eth_type=0x86dd"};
-    struct match m;
-    parse_match(shapes[unit_below(rng, ARRAY_SIZE(shapes))], &m);
-    *k = m.value;
-    k->meta.in_port = k->meta.in_phy_port = htonl(1 + unit_below(rng, 3));
-    memcpy(k->eth.dst, (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)unit_below(rng, 5)}, 6);
-    memcpy(k->eth.src, (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)unit_below(rng, 5)}, 6);
-    if (!unit_below(rng, 5))
-        k->eth.dst[0] = 1;
-    if (unit_below(rng, 2)) {
-        k->eth.tci = htons((uint16_t)(VLAN_PRESENT | (4 + unit_below(rng, 3)) | unit_below(rng, 2) << 13));
-        k->eth.tpid = htons(0x8100);
-        if (!unit_below(rng, 3)) {
-            k->eth.tci2 = htons((uint16_t)(VLAN_PRESENT | (4 + unit_below(rng, 3))));
-            k->eth.tpid2 = htons(0x8100);
-        }
-    }
-    if (!unit_below(rng, 4))
-        k->tun.id = htobe64(9 + unit_below(rng, 3));
-    if (k->eth.type == htons(0x0800)) {
-        k->ip4.src = htonl(0x0a000000 | unit_below(rng, 5));
-        k->ip4.dst = htonl(0x0a000000 | unit_below(rng, 5));
-        k->ip.ttl = (uint8_t)(1 + unit_below(rng, 4));
-        k->ip.tos = (uint8_t)(unit_below(rng, 2) * 0x10 + unit_below(rng, 4));
-        if (!k->ip.frag) {
-            k->l4.src = htons((uint16_t)unit_below(rng, 3));
-            k->l4.dst = htons((uint16_t)(78 + unit_below(rng, 5)));
-        }
-    }
-}
 
 /* Somewhere between `k` and another packet, but with k's consulted bits. */
 static void like(uint64_t *rng, const struct flow_key *k, const struct flow_key *consulted, struct flow_key *other)
