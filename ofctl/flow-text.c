@@ -15,7 +15,7 @@ void print_complaint(struct conn *c, const char *prefix, const char *text, struc
     if (d->failed) {
         diag_print(d, prefix, text, &out);
         if (ports_missed(c)) {
-            buf_printf(&out, "%sports of %s: ", prefix, c->target);
+            buf_printf(&out, PROGRAM ": %s has these ports: ", c->target);
             ports_list(c, &out);
             buf_puts(&out, "\n");
         }

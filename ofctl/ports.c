@@ -10,6 +10,12 @@ struct ports {
     struct ofp_port_desc list[];
 };
 
+static int by_number(const void *a_, const void *b_)
+{
+    const struct ofp_port_desc *a = a_, *b = b_;
+    return a->port < b->port ? -1 : a->port > b->port;
+}
+
 static struct ports *ports_get(struct conn *c)
 {
     if (c->ports)
@@ -22,6 +28,7 @@ static struct ports *ports_get(struct conn *c)
     while (p->n < most && !port_desc_decode(&rd, &p->list[p->n]))
         p->n++;
     reply_free(&r);
+    qsort(p->list, p->n, sizeof p->list[0], by_number);
     c->ports = p;
     return p;
 }
