@@ -39,7 +39,8 @@ static enum ofp_error writable(enum field_id f, struct act_state *st)
 }
 
 /* The match as it is after `mask` bits of f were written with `value`, so that later prerequisites see them. */
-static void note_write(struct act_state *st, enum field_id f, const union field_value *value, const union field_value *mask)
+static void note_write(struct act_state *st, enum field_id f, const union field_value *value,
+                       const union field_value *mask)
 {
     union field_value v, m;
     match_get(&st->match, f, &v, &m);
@@ -70,9 +71,12 @@ static enum ofp_error set_check(const struct act *a, struct act_state *st)
 static enum ofp_error set_error(enum ofp_error match_error)
 {
     switch (match_error) {
-    case OFPERR_BMC_BAD_FIELD: return OFPERR_BAC_BAD_SET_TYPE;
-    case OFPERR_BMC_BAD_LEN: return OFPERR_BAC_BAD_SET_LEN;
-    default: return OFPERR_BAC_BAD_SET_ARGUMENT;
+    case OFPERR_BMC_BAD_FIELD:
+        return OFPERR_BAC_BAD_SET_TYPE;
+    case OFPERR_BMC_BAD_LEN:
+        return OFPERR_BAC_BAD_SET_LEN;
+    default:
+        return OFPERR_BAC_BAD_SET_ARGUMENT;
     }
 }
 
@@ -128,7 +132,8 @@ static bool split_arrow(const struct act_text *t, const struct item *item, struc
     return right->len || text_fail(&t->t, item->all, "what to write to is missing after '->'");
 }
 
-static bool set_field_parse(struct act_text *t, enum act_type type UNUSED, const struct item *item, unsigned depth UNUSED)
+static bool set_field_parse(struct act_text *t, enum act_type type UNUSED, const struct item *item,
+                            unsigned depth UNUSED)
 {
     struct word value_text, name;
     union field_value value, mask, ones;
@@ -138,7 +143,9 @@ static bool set_field_parse(struct act_text *t, enum act_type type UNUSED, const
     if (name.len > 2 && !memcmp(t->t.s + name.at + name.len - 2, "[]", 2))
         name.len -= 2;
     if (memchr(t->t.s + name.at, '[', name.len))
-        return text_fail(&t->t, name, "set_field writes whole fields: write set_field:VALUE/MASK->FIELD or load:VALUE->FIELD[FIRST..LAST]");
+        return text_fail(
+            &t->t, name,
+            "set_field writes whole fields: write set_field:VALUE/MASK->FIELD or load:VALUE->FIELD[FIRST..LAST]");
     if (!subfield_field_by_name(&t->t, name, &f))
         return subfield_no_field(&t->t, name);
     if (fields[f].access == RO)

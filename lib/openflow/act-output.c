@@ -9,7 +9,8 @@ bool ofp_port_to16(uint32_t p, uint16_t *out)
     return ofp_port_from16(*out) == p;
 }
 
-/* OpenFlow 1.3.5, 7.2.5: "OFPBAC_BAD_OUT_PORT": a port that is invalid or never valid; OFPP_ANY is for requests only. */
+/* OpenFlow 1.3.5, 7.2.5: "OFPBAC_BAD_OUT_PORT": a port that is invalid or never valid; OFPP_ANY is for requests only.
+ */
 static enum ofp_error check_port(uint32_t port, const struct act_state *st)
 {
     if (port == OFPP_ANY || port == 0 || (port > OFPP_MAX && port < OFPP_IN_PORT))
@@ -91,7 +92,8 @@ const struct act_shape act_shape_output = {output_decode, output_encode, output_
 
 /* --- controller(…): Nicira's NXAST_CONTROLLER --- */
 
-static const char *const reasons[] = {[OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
+static const char *const reasons[] = {
+    [OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
 
 static void controller_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
 {
@@ -177,8 +179,8 @@ static void controller_format(const struct act *a, const struct port_names *name
     buf_puts(out, ")");
 }
 
-const struct act_shape act_shape_controller = {controller_decode, controller_encode, controller_parse, controller_format,
-                                               NULL};
+const struct act_shape act_shape_controller = {controller_decode, controller_encode, controller_parse,
+                                               controller_format, NULL};
 
 /* --- group, set_queue --- */
 

@@ -36,7 +36,8 @@ static bool put_resubmit(struct act_text *t, struct word port, bool has_port, st
     return true;
 }
 
-static bool resubmit_parse(struct act_text *t, enum act_type type UNUSED, const struct item *item, unsigned depth UNUSED)
+static bool resubmit_parse(struct act_text *t, enum act_type type UNUSED, const struct item *item,
+                           unsigned depth UNUSED)
 {
     struct word none = {0, 0}, v = item->value;
     if (item->delim != '(')
@@ -81,4 +82,5 @@ static enum ofp_error resubmit_check(const struct act *a, struct act_state *st)
 }
 
 const struct act_shape act_shape_resubmit = {resubmit_decode, resubmit_encode, resubmit_parse, resubmit_format, NULL};
-const struct act_shape act_shape_resubmit_table = {resubmit_decode, resubmit_encode, NULL, resubmit_format, resubmit_check};
+const struct act_shape act_shape_resubmit_table = {resubmit_decode, resubmit_encode, NULL, resubmit_format,
+                                                   resubmit_check};

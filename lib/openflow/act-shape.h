@@ -12,7 +12,7 @@ struct act_state {
     struct match match;  /* if ctx->match */
     enum act_type stage; /* the instruction that was last; INST_APPLY_ACTIONS for actions */
     bool started;
-    char why[200];       /* the fault in words, if ofp_error_sentence() does not say it well enough */
+    char why[200]; /* the fault in words, if ofp_error_sentence() does not say it well enough */
 };
 
 struct act_text {
@@ -37,8 +37,9 @@ struct act_shape {
     enum ofp_error (*check)(const struct act *, struct act_state *);
 };
 
-#define ACTION(id, wire, names, carries, shape, syntax, doc) extern const struct act_shape act_shape_##shape;
-#define INSTRUCTION(id, wire, names, carries, shape, syntax, doc) extern const struct act_shape act_shape_##shape;
+#define ACTION(id, wire, name, aliases, carries, shape, syntax, doc) extern const struct act_shape act_shape_##shape;
+#define INSTRUCTION(id, wire, name, aliases, carries, shape, syntax, doc) \
+    extern const struct act_shape act_shape_##shape;
 #include "openflow/action.def"
 #include "openflow/instruction.def"
 #undef ACTION

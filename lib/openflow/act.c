@@ -5,33 +5,29 @@
 
 #define OF(N) (N)
 #define NX(N) (1 << 16 | (N))
-#define ROW(ID, ENUM, WIRE, NAMES, STRUCT, SHAPE, SYNTAX, DOC, INST)                                                   \
-    [ENUM] = {.id = ID,                                                                                                \
-              .names = NAMES,                                                                                          \
-              .syntax = SYNTAX,                                                                                        \
-              .doc = DOC,                                                                                              \
-              .instruction = INST,                                                                                     \
-              .nicira = (WIRE) >> 16,                                                                                  \
-              .wire = (uint16_t)(WIRE),                                                                                \
-              .size = sizeof(struct act_##STRUCT),                                                                     \
+#define ROW(ID, ENUM, WIRE, NAME, ALIASES, STRUCT, SHAPE, SYNTAX, DOC, INST) \
+    [ENUM] = {.id = ID,                                                      \
+              .name = NAME,                                                  \
+              .aliases = ALIASES,                                            \
+              .syntax = SYNTAX,                                              \
+              .doc = DOC,                                                    \
+              .instruction = INST,                                           \
+              .nicira = (WIRE) >> 16,                                        \
+              .wire = (uint16_t)(WIRE),                                      \
+              .size = sizeof(struct act_##STRUCT),                           \
               .shape = &act_shape_##SHAPE},
 const struct act_row act_rows[N_ACTS] = {
-#define ACTION(id, wire, names, carries, shape, syntax, doc) ROW(#id, ACT_##id, wire, names, carries, shape, syntax, doc, false)
-#define INSTRUCTION(id, wire, names, carries, shape, syntax, doc)                                                      \
-    ROW(#id, INST_##id, wire, names, carries, shape, syntax, doc, true)
+#define ACTION(id, wire, name, aliases, carries, shape, syntax, doc) \
+    ROW(#id, ACT_##id, wire, name, aliases, carries, shape, syntax, doc, false)
+#define INSTRUCTION(id, wire, name, aliases, carries, shape, syntax, doc) \
+    ROW(#id, INST_##id, wire, name, aliases, carries, shape, syntax, doc, true)
 #include "openflow/action.def"
 #include "openflow/instruction.def"
 #undef ACTION
 #undef INSTRUCTION
 };
 
-const char *act_name(enum act_type type)
-{
-    static char names[N_ACTS][24]; /* filled by whoever comes first, always with the same bytes */
-    const char *all = act_rows[type].names;
-    snprintf(names[type], sizeof names[type], "%.*s", (int)strcspn(all, " "), all);
-    return names[type];
-}
+const char *act_name(enum act_type type) { return act_rows[type].name; }
 
 void *act_append(struct buf *list, enum act_type type, size_t size)
 {
@@ -62,22 +58,19 @@ static void put_number(struct buf *list, enum act_type type, uint32_t n)
     a->a.n = n;
 }
 
-#define NUMBER(BITS)                                                                                                   \
-    void act_decode_u##BITS(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)                 \
-    {                                                                                                                  \
-        put_number(list, type, rd_u##BITS(r));                                                                         \
-    }                                                                                                                  \
-    void act_encode_u##BITS(const struct act *a, struct buf *out)                                                      \
-    {                                                                                                                  \
-        buf_u##BITS(out, (uint##BITS##_t)a->n);                                                                        \
-    }                                                                                                                  \
-    bool act_parse_u##BITS(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED)     \
-    {                                                                                                                  \
-        uint64_t v;                                                                                                    \
-        if (!text_number(&t->t, item->value, act_name(type), UINT##BITS##_MAX, &v))                                    \
-            return false;                                                                                              \
-        put_number(t->list, type, (uint32_t)v);                                                                        \
-        return true;                                                                                                   \
+#define NUMBER(BITS)                                                                                               \
+    void act_decode_u##BITS(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)             \
+    {                                                                                                              \
+        put_number(list, type, rd_u##BITS(r));                                                                     \
+    }                                                                                                              \
+    void act_encode_u##BITS(const struct act *a, struct buf *out) { buf_u##BITS(out, (uint##BITS##_t)a->n); }      \
+    bool act_parse_u##BITS(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED) \
+    {                                                                                                              \
+        uint64_t v;                                                                                                \
+        if (!text_number(&t->t, item->value, act_name(type), UINT##BITS##_MAX, &v))                                \
+            return false;                                                                                          \
+        put_number(t->list, type, (uint32_t)v);                                                                    \
+        return true;                                                                                               \
     }
 NUMBER(8)
 NUMBER(16)
@@ -175,9 +168,9 @@ enum ofp_error act_decode_list(struct rd *r, struct buf *list, unsigned depth)
 
 enum ofp_error acts_decode_actions(struct rd r, struct buf *list) { return act_decode_list(&r, list, 0); }
 
-/* OpenFlow 1.3.5, 5.9: "The instruction set … contains a maximum of one instruction of each type. The instructions of the
- * set execute in the order specified by this above list." The order in the message says nothing; a second instruction of a
- * type is refused (1.3 has no code for it: ONF's EXT-260 gives it one). */
+/* OpenFlow 1.3.5, 5.9: "The instruction set … contains a maximum of one instruction of each type. The instructions of
+ * the set execute in the order specified by this above list." The order in the message says nothing; a second
+ * instruction of a type is refused (1.3 has no code for it: ONF's EXT-260 gives it one). */
 enum ofp_error acts_decode_instructions(struct rd r, struct buf *list)
 {
     enum { FIRST = INST_METER, N = N_ACTS - INST_METER };
@@ -232,8 +225,8 @@ static void encode_item(const struct act *a, struct buf *out)
 
 void acts_encode_actions(const void *list, size_t len, struct buf *out)
 {
-    ACT_FOR_EACH (a, list, len)
-        encode_item(a, out);
+    ACT_FOR_EACH(a, list, len)
+    encode_item(a, out);
 }
 
 /* The actions in `list` become one APPLY_ACTIONS. */
@@ -286,7 +279,8 @@ static enum ofp_error check_item(const struct act *a, struct act_state *st)
     enum act_type stage = row->instruction ? (enum act_type)a->type : INST_APPLY_ACTIONS;
     if (st->started && (stage < st->stage || (stage == st->stage && row->instruction)))
         return act_fault(st, stage == st->stage ? OFPERR_BIC_DUP_INST : OFPERR_BAC_UNSUPPORTED_ORDER,
-                         stage == st->stage ? "%s stands here a second time" : "%s is executed before %s: write it first",
+                         stage == st->stage ? "%s stands here a second time"
+                                            : "%s is executed before %s: write it first",
                          row->instruction ? act_name(a->type) : "an action",
                          st->stage == INST_APPLY_ACTIONS ? "the actions" : act_name(st->stage));
     st->started = true;
@@ -296,7 +290,8 @@ static enum ofp_error check_item(const struct act *a, struct act_state *st)
 
 enum ofp_error act_check_list(const void *list, size_t len, struct act_state *st)
 {
-    ACT_FOR_EACH (a, list, len) {
+    ACT_FOR_EACH(a, list, len)
+    {
         enum ofp_error e = check_item(a, st);
         if (e)
             return e;
@@ -348,7 +343,8 @@ static bool parse_item(struct act_text *t, const struct item *item, unsigned dep
     bool ok;
     for (unsigned i = 0; i < N_ACTS; i++) {
         const struct act_row *row = &act_rows[i];
-        if (!row->shape->parse || !text_in_names(&t->t, item->key, row->names))
+        if (!row->shape->parse ||
+            (!text_is(&t->t, item->key, row->name) && !text_in_names(&t->t, item->key, row->aliases)))
             continue;
         if (row->instruction && (!t->instructions || depth))
             return text_fail(&t->t, item->key, "%s is an instruction, which cannot stand here", act_name(i));
@@ -403,7 +399,8 @@ static bool fits_message(const void *list, size_t len)
     struct buf wire = BUF_INIT;
     if (len > 8 * MOST)
         return false;
-    ACT_FOR_EACH (a, list, len) {
+    ACT_FOR_EACH(a, list, len)
+    {
         encode_item(a, &wire);
         if (wire.len > MOST)
             break;
@@ -444,7 +441,8 @@ void acts_format(const void *list, size_t len, const struct port_names *names, s
     if (!len)
         buf_puts(out, "drop");
     bool first = true;
-    ACT_FOR_EACH (a, list, len) {
+    ACT_FOR_EACH(a, list, len)
+    {
         buf_puts(out, first ? "" : ",");
         first = false;
         act_rows[a->type].shape->format(a, names, out);

@@ -52,7 +52,7 @@ struct act_metadata { struct act a; uint64_t value, mask; };
 
 /* The tables, for whoever documents them: act_rows[enum act_type]. */
 struct act_row {
-    const char *id, *names, *syntax, *doc;
+    const char *id, *name, *aliases, *syntax, *doc;
     bool instruction;
     bool nicira;       /* wire is a subtype of Nicira's experimenter action */
     uint16_t wire;     /* type */

@@ -7,7 +7,12 @@
 
 /* --- the words that are not about fields --- */
 
-enum { ADD = 1 << OFPFC_ADD, MOD = 1 << OFPFC_MODIFY | 1 << OFPFC_MODIFY_STRICT, DEL = 1 << OFPFC_DELETE, DELS = 1 << OFPFC_DELETE_STRICT };
+enum {
+    ADD = 1 << OFPFC_ADD,
+    MOD = 1 << OFPFC_MODIFY | 1 << OFPFC_MODIFY_STRICT,
+    DEL = 1 << OFPFC_DELETE,
+    DELS = 1 << OFPFC_DELETE_STRICT
+};
 enum { ALL = ADD | MOD | DEL | DELS };
 
 struct flow_text {
@@ -23,7 +28,8 @@ struct key {
     const char *name;
     unsigned commands; /* that it may stand in */
     uint16_t flag;     /* OFPFF_…: a word without a value */
-    bool (*parse)(struct flow_text *, const struct item *); /* NULL: a flag, or what dump-flows prints and nobody needs */
+    bool (*parse)(struct flow_text *,
+                  const struct item *); /* NULL: a flag, or what dump-flows prints and nobody needs */
 };
 
 static bool parse_u16(struct flow_text *ft, const struct item *item, uint16_t *to)
@@ -37,9 +43,18 @@ static bool parse_u16(struct flow_text *ft, const struct item *item, uint16_t *t
     return true;
 }
 
-static bool parse_priority(struct flow_text *ft, const struct item *item) { return parse_u16(ft, item, &ft->fm->priority); }
-static bool parse_idle(struct flow_text *ft, const struct item *item) { return parse_u16(ft, item, &ft->fm->idle_timeout); }
-static bool parse_hard(struct flow_text *ft, const struct item *item) { return parse_u16(ft, item, &ft->fm->hard_timeout); }
+static bool parse_priority(struct flow_text *ft, const struct item *item)
+{
+    return parse_u16(ft, item, &ft->fm->priority);
+}
+static bool parse_idle(struct flow_text *ft, const struct item *item)
+{
+    return parse_u16(ft, item, &ft->fm->idle_timeout);
+}
+static bool parse_hard(struct flow_text *ft, const struct item *item)
+{
+    return parse_u16(ft, item, &ft->fm->hard_timeout);
+}
 
 static bool parse_table(struct flow_text *ft, const struct item *item)
 {
@@ -123,7 +138,8 @@ static_assert(ARRAY_SIZE(keys) <= 32, "flow_text.seen");
 static bool fail_command(struct flow_text *ft, const struct item *item, const struct key *k)
 {
     if (ft->fm->command == OFPFC_DELETE && k->parse == parse_priority)
-        return text_fail(&ft->t, item->key, "without --strict flows are chosen at any priority: leave it away, or use --strict");
+        return text_fail(&ft->t, item->key,
+                         "without --strict flows are chosen at any priority: leave it away, or use --strict");
     if (k->parse == parse_actions)
         return text_fail(&ft->t, item->key, "actions cannot stand here: they choose no flows");
     if (k->commands == (DEL | DELS))
@@ -217,8 +233,8 @@ static bool finish(struct flow_text *ft, size_t len)
     return act_parse_part(&ft->t, ft->actions, true, &ctx, &fm->acts);
 }
 
-bool flow_mod_parse(const char *text, enum ofp_flow_mod_command command, const struct port_names *names, struct flow_mod *fm,
-                    struct diag *d)
+bool flow_mod_parse(const char *text, enum ofp_flow_mod_command command, const struct port_names *names,
+                    struct flow_mod *fm, struct diag *d)
 {
     struct diag own = DIAG_INIT;
     struct flow_text ft = {.t = {text, names, d ? d : &own}, .fm = fm};
@@ -247,7 +263,8 @@ void flow_stats_format(const struct flow_stats *fs, const struct port_names *nam
     if (with_stats || fs->table)
         buf_printf(out, "table=%u, ", fs->table);
     if (with_stats)
-        buf_printf(out, "n_packets=%llu, n_bytes=%llu, ", (unsigned long long)fs->packets, (unsigned long long)fs->bytes);
+        buf_printf(out, "n_packets=%llu, n_bytes=%llu, ", (unsigned long long)fs->packets,
+                   (unsigned long long)fs->bytes);
     if (fs->idle_timeout)
         buf_printf(out, "idle_timeout=%u, ", fs->idle_timeout);
     if (fs->hard_timeout)

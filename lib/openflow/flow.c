@@ -19,8 +19,10 @@ void flow_mod_free(struct flow_mod *fm) { buf_free(&fm->acts); }
 
 static enum ofp_error check_flow_mod(const struct flow_mod *fm)
 {
-    enum { ALL_FLAGS = OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS |
-                       OFPFF_NO_BYT_COUNTS };
+    enum {
+        ALL_FLAGS =
+            OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS
+    };
     if (fm->command > OFPFC_DELETE_STRICT)
         return OFPERR_FMFC_BAD_COMMAND;
     if (fm->flags & ~ALL_FLAGS)

@@ -6,8 +6,9 @@
 static enum ofp_error meter_check(const struct act *a, struct act_state *st)
 {
     enum { OFPM_MAX = 0xffff0000 };
-    return a->n && a->n <= OFPM_MAX ? OFPERR_OK
-                                    : act_fault(st, OFPERR_MMFC_INVALID_METER, "meters are numbered from 1 to 0xffff0000");
+    return a->n && a->n <= OFPM_MAX
+               ? OFPERR_OK
+               : act_fault(st, OFPERR_MMFC_INVALID_METER, "meters are numbered from 1 to 0xffff0000");
 }
 
 const struct act_shape act_shape_meter = {act_decode_u32, act_encode_u32, act_parse_u32, act_format_u32, meter_check};
@@ -97,8 +98,8 @@ static void write_format(const struct act *a, const struct port_names *names, st
     buf_puts(out, ")");
 }
 
-/* The set is executed at the end, on the packet as this flow's actions leave it or as later tables do; this flow's own match
- * and actions are all that can be judged here. */
+/* The set is executed at the end, on the packet as this flow's actions leave it or as later tables do; this flow's own
+ * match and actions are all that can be judged here. */
 static enum ofp_error write_check(const struct act *a, struct act_state *st)
 {
     struct act_state inner = *st;
@@ -152,7 +153,8 @@ static void metadata_format(const struct act *a, const struct port_names *names 
         buf_printf(out, "/%#llx", (unsigned long long)m->mask);
 }
 
-const struct act_shape act_shape_write_metadata = {metadata_decode, metadata_encode, metadata_parse, metadata_format, NULL};
+const struct act_shape act_shape_write_metadata = {metadata_decode, metadata_encode, metadata_parse, metadata_format,
+                                                   NULL};
 
 /* --- goto_table --- */
 
@@ -162,8 +164,8 @@ static void goto_decode(struct rd *r, enum act_type type, struct buf *list, unsi
     rd_skip(r, 3);
 }
 
-/* OpenFlow 1.3.5, 5.9: "The table-id must be greater than the current table-id. The flows of the last table of the pipeline
- * can not include this instruction." */
+/* OpenFlow 1.3.5, 5.9: "The table-id must be greater than the current table-id. The flows of the last table of the
+ * pipeline can not include this instruction." */
 static enum ofp_error goto_check(const struct act *a, struct act_state *st)
 {
     unsigned n = st->ctx->n_tables ? st->ctx->n_tables : 255;

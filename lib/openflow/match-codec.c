@@ -24,7 +24,7 @@ bool oxm_header_decode(struct rd *r, struct oxm_header *h)
     uint8_t field = rd_u8(r), len = rd_u8(r);
     h->len = len;
     h->masked = field & 1;
-    uint64_t id = (uint64_t)class << 16 | field >> 1;
+    uint64_t id = (uint64_t) class << 16 | field >> 1;
     if (class == OXM_EXPERIMENTER_CLASS) {
         if (len < 4) {
             rd_fail(r, OFPERR_BMC_BAD_LEN);
@@ -93,7 +93,8 @@ static void narrow_to_wide(union field_value *v)
     field_value_set_u64(v, p >= 0xff00 ? p | 0xffff0000 : p);
 }
 
-enum ofp_error oxm_decode(struct rd *r, enum field_id *f, union field_value *value, union field_value *mask, bool *masked)
+enum ofp_error oxm_decode(struct rd *r, enum field_id *f, union field_value *value, union field_value *mask,
+                          bool *masked)
 {
     struct oxm_header h;
     if (!oxm_header_decode(r, &h))
@@ -142,8 +143,8 @@ void oxm_encode(enum field_id f, const union field_value *value, const union fie
 
 /* --- match --- */
 
-/* OpenFlow 1.3.5, 7.2.3.7: a vlan_vid without OFPVID_PRESENT is OFPVID_NONE, no tag, and then has no VID. A value that says
- * both could never match. */
+/* OpenFlow 1.3.5, 7.2.3.7: a vlan_vid without OFPVID_PRESENT is OFPVID_NONE, no tag, and then has no VID. A value that
+ * says both could never match. */
 static bool vlan_makes_sense(enum field_id f, const union field_value *value, const union field_value *mask)
 {
     uint64_t v = field_value_u64(value), m = field_value_u64(mask);

@@ -6,6 +6,7 @@
 /* --- words --- */
 
 /* ovs-fields(7): a word for an Ethernet type and perhaps an IP protocol. Printed where `print` is set. */
+/* clang-format off */
 static const struct shorthand {
     const char *name;
     uint16_t type;
@@ -30,8 +31,10 @@ static const struct shorthand {
     {"gre", ETYPE_IPV4, IPPROTO_GRE, false}, /* ours; others read nw_proto=47 */
     {"gre6", ETYPE_IPV6, IPPROTO_GRE, false},
 };
+/* clang-format on */
 
 /* Names of OpenFlow 1.0 that are no field's name or alias. Which field they mean, resolve() knows. */
+/* clang-format off */
 static const struct {
     const char *name;
     enum field_id field;
@@ -39,6 +42,7 @@ static const struct {
     {"dl_vlan", FIELD_VLAN_VID}, {"tp_src", FIELD_TCP_SRC}, {"tp_dst", FIELD_TCP_DST}, {"icmp6_type", FIELD_ICMPV6_TYPE},
     {"icmp6_code", FIELD_ICMPV6_CODE},
 };
+/* clang-format on */
 
 size_t match_words_names(const char *names[], size_t n)
 {
@@ -123,19 +127,28 @@ static bool has_type(const struct match *m, uint16_t type)
     return m->mask.eth.type == 0xffff && m->value.eth.type == htons(type);
 }
 
-static bool has_proto(const struct match *m, uint8_t proto) { return m->mask.ip.proto == 0xff && m->value.ip.proto == proto; }
+static bool has_proto(const struct match *m, uint8_t proto)
+{
+    return m->mask.ip.proto == 0xff && m->value.ip.proto == proto;
+}
 
 /* What a word means depends on the protocol: nw_src in ARP is the sender's address, tp_dst in UDP is udp_dst. */
 static enum field_id resolve(const struct match *m, enum field_id f)
 {
     bool arp = has_type(m, ETYPE_ARP) || has_type(m, ETYPE_RARP), icmp6 = has_type(m, ETYPE_IPV6);
     switch (f) {
-    case FIELD_IPV4_SRC: return arp ? FIELD_ARP_SPA : f;
-    case FIELD_IPV4_DST: return arp ? FIELD_ARP_TPA : f;
-    case FIELD_IP_PROTO: return arp ? FIELD_ARP_OP : f;
-    case FIELD_ICMPV4_TYPE: return icmp6 ? FIELD_ICMPV6_TYPE : f;
-    case FIELD_ICMPV4_CODE: return icmp6 ? FIELD_ICMPV6_CODE : f;
-    default: return f;
+    case FIELD_IPV4_SRC:
+        return arp ? FIELD_ARP_SPA : f;
+    case FIELD_IPV4_DST:
+        return arp ? FIELD_ARP_TPA : f;
+    case FIELD_IP_PROTO:
+        return arp ? FIELD_ARP_OP : f;
+    case FIELD_ICMPV4_TYPE:
+        return icmp6 ? FIELD_ICMPV6_TYPE : f;
+    case FIELD_ICMPV4_CODE:
+        return icmp6 ? FIELD_ICMPV6_CODE : f;
+    default:
+        return f;
     }
 }
 
@@ -188,8 +201,8 @@ static bool fail_twice(const struct finish *s, size_t i, enum field_id f)
         return text_fail(s->t, b, "'%.*s' contradicts '%.*s'", (int)b.len, s->t->s + b.at, (int)a.len, s->t->s + a.at);
     if (a.len == b.len && !memcmp(s->t->s + a.at, s->t->s + b.at, a.len))
         return text_fail(s->t, b, "'%.*s' is given twice", (int)b.len, s->t->s + b.at);
-    return text_fail(s->t, b, "'%.*s' and '%.*s' are about the same bits: write one of them", (int)b.len, s->t->s + b.at,
-                     (int)a.len, s->t->s + a.at);
+    return text_fail(s->t, b, "'%.*s' and '%.*s' are about the same bits: write one of them", (int)b.len,
+                     s->t->s + b.at, (int)a.len, s->t->s + a.at);
 }
 
 /* Adds a condition. `implied`: by a shorthand, which may be said again. */
@@ -271,6 +284,7 @@ static bool finish_word(const struct finish *s, size_t i)
 
 /* --- prerequisites --- */
 
+/* clang-format off */
 static const char *const wants[N_PREREQS] = {
     [P_IN_PORT] = "in_port",
     [P_VLAN] = "a VLAN tag",
@@ -289,6 +303,7 @@ static const char *const wants[N_PREREQS] = {
     [P_ND_ADVERT] = "icmp_type=136",
     [P_GRE] = "nw_proto=47",
 };
+/* clang-format on */
 
 static bool check_word(const struct finish *s, size_t i)
 {
@@ -303,7 +318,8 @@ static bool check_word(const struct finish *s, size_t i)
     if (has_type(s->m, ETYPE_IPV6) && (f == FIELD_IPV4_SRC || f == FIELD_IPV4_DST))
         return text_fail(s->t, item->key, "%.*s is of IPv4, and this flow matches IPv6: write %s", (int)item->key.len,
                          s->t->s + item->key.at, f == FIELD_IPV4_SRC ? "ipv6_src" : "ipv6_dst");
-    return text_fail(s->t, item->key, "needs %s: write '%s,%.*s'", wants[fields[f].prereq], need, (int)item->all.len, all);
+    return text_fail(s->t, item->key, "needs %s: write '%s,%.*s'", wants[fields[f].prereq], need, (int)item->all.len,
+                     all);
 }
 
 /* Without bit 0x1000 there is no tag, so no VID and no priority either: such a flow would wait for ever. */
@@ -358,6 +374,7 @@ bool match_words_finish(const struct match_words *mw, const struct text *t, stru
 /* --- printing --- */
 
 /* The order and the names that ovs-ofctl prints; fields that are not here follow in row order under their own names. */
+/* clang-format off */
 static const struct {
     enum field_id field;
     const char *name;
@@ -384,6 +401,7 @@ static const struct {
     {FIELD_TCP_DST, "tp_dst"}, {FIELD_UDP_DST, "tp_dst"}, {FIELD_SCTP_DST, "tp_dst"},
     {FIELD_TCP_FLAGS, "tcp_flags"},
 };
+/* clang-format on */
 
 struct print {
     const struct match *m;
@@ -392,7 +410,8 @@ struct print {
     bool has[N_FIELDS];
 };
 
-static void note_field(enum field_id f, const union field_value *value UNUSED, const union field_value *mask UNUSED, void *aux)
+static void note_field(enum field_id f, const union field_value *value UNUSED, const union field_value *mask UNUSED,
+                       void *aux)
 {
     ((struct print *)aux)->has[f] = true;
 }

@@ -1,7 +1,7 @@
 /* match-text.h: the fields of a flow, word by word. Inside lib/openflow only.
  *
- * Words may come in any order ("tp_dst=80,tcp" is fine), so they are collected first and judged when all are there; each
- * keeps its place for complaints. */
+ * Words may come in any order ("tp_dst=80,tcp" is fine), so they are collected first and judged when all are there;
+ * each keeps its place for complaints. */
 #ifndef OPENFLOW_MATCH_TEXT_H
 #define OPENFLOW_MATCH_TEXT_H 1
 
@@ -10,8 +10,8 @@
 
 struct match_word {
     struct item item;
-    int field;            /* enum field_id, or -1 for a shorthand */
-    uint8_t ofs, n_bits;  /* of the field; all but for field[a..b] */
+    int field;           /* enum field_id, or -1 for a shorthand */
+    uint8_t ofs, n_bits; /* of the field; all but for field[a..b] */
     uint8_t shorthand;
 };
 

@@ -6,9 +6,9 @@
 #include "packet/field.h"
 
 struct oxm_header {
-    int field;        /* enum field_id, or -1: unknown */
-    uint8_t len;      /* of what follows header and experimenter id */
-    uint8_t bytes;    /* of one value of this field */
+    int field;     /* enum field_id, or -1: unknown */
+    uint8_t len;   /* of what follows header and experimenter id */
+    uint8_t bytes; /* of one value of this field */
     bool masked;
     bool narrow_port; /* NXM_OF_IN_PORT: in_port in 16 bits */
 };

@@ -96,7 +96,8 @@ static bool parse_bits(const struct text *t, struct word w, struct subfield *s)
     if (dots && !text_number(t, (struct word){w.at + n + 2, w.len - n - 2}, "bit", width - 1, &last))
         return false;
     if (last < first)
-        return text_fail(t, w, "bits are written from the lower to the higher: [%u..%u]", (unsigned)last, (unsigned)first);
+        return text_fail(t, w, "bits are written from the lower to the higher: [%u..%u]", (unsigned)last,
+                         (unsigned)first);
     s->ofs = (uint8_t)first;
     s->n_bits = (uint8_t)(last - first + 1);
     return true;

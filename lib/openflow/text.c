@@ -140,8 +140,9 @@ bool text_number(const struct text *t, struct word w, const char *what, uint64_t
     if (!r)
         return text_fail(t, w, "%s '%.*s' is not a number", what, (int)w.len, t->s + w.at);
     if (r < 0 || *v > max)
-        return text_fail(t, w, w.len > 2 && (t->s[w.at + 1] | 0x20) == 'x' ? "%s %.*s is out of range: at most %#llx"
-                                                                          : "%s %.*s is out of range: at most %llu",
+        return text_fail(t, w,
+                         w.len > 2 && (t->s[w.at + 1] | 0x20) == 'x' ? "%s %.*s is out of range: at most %#llx"
+                                                                     : "%s %.*s is out of range: at most %llu",
                          what, (int)w.len, t->s + w.at, (unsigned long long)max);
     return true;
 }
@@ -159,7 +160,8 @@ bool text_port(const struct text *t, struct word w, uint32_t *port)
     const char *name = t->s + bare.at;
     int r = scan_number(name, bare.len, &v);
     if (r && bare.len == w.len) {
-        /* OpenFlow 1.0's reserved ports have 16 bits, and old scripts write LOCAL as 65534. In hex it is that very port. */
+        /* OpenFlow 1.0's reserved ports have 16 bits, and old scripts write LOCAL as 65534. In hex it is that very
+         * port. */
         if (r > 0 && is_reserved16(v) && name[1] != 'x' && name[1] != 'X') {
             v |= 0xffff0000;
             if (t->d)

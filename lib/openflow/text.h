@@ -19,12 +19,13 @@ struct item {
 };
 
 struct text {
-    const char *s; /* the whole text, for offsets; need not end with a NUL */
+    const char *s;                  /* the whole text, for offsets; need not end with a NUL */
     const struct port_names *names; /* may be NULL */
     struct diag *d;
 };
 
-/* Cuts the next item out of [*at, end). False at the end, or with t->d filled if a parenthesis or quote is not closed. */
+/* Cuts the next item out of [*at, end). False at the end, or with t->d filled if a parenthesis or quote is not closed.
+ */
 bool text_next_item(const struct text *, size_t *at, size_t end, struct item *);
 
 bool text_fail(const struct text *, struct word, const char *format, ...) PRINTF(3, 4); /* always false */

@@ -1,5 +1,5 @@
-/* Flow messages: whatever is decoded encodes to something that decodes to the same, and a flow that passes the checks has a
- * text that means the same. The first byte chooses what the rest is. */
+/* Flow messages: whatever is decoded encodes to something that decodes to the same, and a flow that passes the checks
+ * has a text that means the same. The first byte chooses what the rest is. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,10 @@ static void must(bool ok, const char *what)
 
 static void text_of(const struct flow_mod *fm)
 {
-    struct flow_stats fs = {.table = fm->table, .priority = fm->priority, .match = fm->match, .acts = fm->acts.data,
+    struct flow_stats fs = {.table = fm->table,
+                            .priority = fm->priority,
+                            .match = fm->match,
+                            .acts = fm->acts.data,
                             .acts_len = fm->acts.len};
     struct act_context ctx = {.match = &fm->match, .table = fm->table};
     struct buf text = BUF_INIT;
@@ -28,7 +31,8 @@ static void text_of(const struct flow_mod *fm)
         if (!ok)
             fprintf(stderr, "%s\n%s\n", buf_text(&text), buf_text(&d.message));
         must(ok, "printed but not parsed");
-        if (!match_equal(&fm->match, &again.match) || !acts_equal(fm->acts.data, fm->acts.len, again.acts.data, again.acts.len))
+        if (!match_equal(&fm->match, &again.match) ||
+            !acts_equal(fm->acts.data, fm->acts.len, again.acts.data, again.acts.len))
             fprintf(stderr, "%s\n", buf_text(&text));
         must(match_equal(&fm->match, &again.match), "the text means another match");
         must(acts_equal(fm->acts.data, fm->acts.len, again.acts.data, again.acts.len), "the text means other actions");

@@ -1,5 +1,5 @@
-/* Flows as text: whatever is accepted prints as something that means the same, and goes over the wire unchanged. The first
- * byte chooses the command. */
+/* Flows as text: whatever is accepted prints as something that means the same, and goes over the wire unchanged. The
+ * first byte chooses the command. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,9 +18,15 @@ static void same(const struct flow_mod *a, const struct flow_mod *b, const char 
 
 static void print_and_parse(const struct flow_mod *fm)
 {
-    struct flow_stats fs = {.table = fm->table, .priority = fm->priority, .idle_timeout = fm->idle_timeout,
-                            .hard_timeout = fm->hard_timeout, .flags = fm->flags, .cookie = fm->cookie, .match = fm->match,
-                            .acts = fm->acts.data, .acts_len = fm->acts.len};
+    struct flow_stats fs = {.table = fm->table,
+                            .priority = fm->priority,
+                            .idle_timeout = fm->idle_timeout,
+                            .hard_timeout = fm->hard_timeout,
+                            .flags = fm->flags,
+                            .cookie = fm->cookie,
+                            .match = fm->match,
+                            .acts = fm->acts.data,
+                            .acts_len = fm->acts.len};
     struct buf text = BUF_INIT;
     struct diag d = DIAG_INIT;
     struct flow_mod again;

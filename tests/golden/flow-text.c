@@ -1,5 +1,5 @@
-/* flow-text: reads lines "add FLOW", "mod FLOW", "del FLOW" or "del-strict FLOW" and prints each flow as it is understood,
- * or what is wrong with it. Lines that start with # and empty ones are copied. */
+/* flow-text: reads lines "add FLOW", "mod FLOW", "del FLOW" or "del-strict FLOW" and prints each flow as it is
+ * understood, or what is wrong with it. Lines that start with # and empty ones are copied. */
 #include <stdio.h>
 #include "openflow/flow.h"
 
@@ -20,9 +20,15 @@ static void one(const char *text, enum ofp_flow_mod_command command, struct buf 
     if (!flow_mod_parse(text, command, NULL, &fm, &d)) {
         diag_print(&d, "", text, out);
     } else {
-        struct flow_stats fs = {.table = fm.table, .priority = fm.priority, .idle_timeout = fm.idle_timeout,
-                                .hard_timeout = fm.hard_timeout, .flags = fm.flags, .cookie = fm.cookie, .match = fm.match,
-                                .acts = fm.acts.data, .acts_len = fm.acts.len};
+        struct flow_stats fs = {.table = fm.table,
+                                .priority = fm.priority,
+                                .idle_timeout = fm.idle_timeout,
+                                .hard_timeout = fm.hard_timeout,
+                                .flags = fm.flags,
+                                .cookie = fm.cookie,
+                                .match = fm.match,
+                                .acts = fm.acts.data,
+                                .acts_len = fm.acts.len};
         flow_stats_format(&fs, NULL, false, out);
         buf_puts(out, "\n");
     }

@@ -1,5 +1,6 @@
 #include "flow-samples.h"
 
+/* clang-format off */
 const struct act_sample act_samples[] = {
     {ACT_OUTPUT, "", "output:1"},
     {ACT_OUTPUT, "", "output:4294967040"},
@@ -56,6 +57,7 @@ const struct act_sample act_samples[] = {
     {INST_WRITE_METADATA, "", "write_metadata:0"},
     {INST_GOTO_TABLE, "", "meter:9,set_tunnel:0x5,clear_actions,write_actions(LOCAL),write_metadata:0xa/0xf,goto_table:254"},
 };
+/* clang-format on */
 const unsigned n_act_samples = sizeof act_samples / sizeof *act_samples;
 
 /* Which of a field's several possible prerequisites is at random. */
@@ -64,6 +66,7 @@ void fulfil_prereq(struct match *m, enum field_id f, uint64_t *rng)
     bool coin = unit_random(rng) & 1;
     uint64_t type = 0, proto = 0, icmp = 0;
     union field_value v;
+    /* clang-format off */
     switch (fields[f].prereq) {
     case P_IN_PORT: field_value_set_u64(&v, 7); match_set(m, FIELD_IN_PORT, &v, NULL); return;
     case P_VLAN: field_value_set_u64(&v, 0x1000 | unit_below(rng, 4096)); match_set(m, FIELD_VLAN_VID, &v, coin ? &v : NULL); return;
@@ -83,6 +86,7 @@ void fulfil_prereq(struct match *m, enum field_id f, uint64_t *rng)
     case P_ND_ADVERT: type = 0x86dd; proto = 58; icmp = 136; break;
     case P_NONE: case N_PREREQS: return;
     }
+    /* clang-format on */
     field_value_set_u64(&v, type);
     match_set(m, FIELD_ETH_TYPE, &v, NULL);
     field_value_set_u64(&v, proto);
@@ -109,7 +113,8 @@ void random_value(enum field_id f, bool masked, uint64_t *rng, union field_value
     if (!(mask->w[0] | mask->w[1]))
         *mask = ones;
     /* A tag's fields go with a tag, or a zero TCI. */
-    if ((f == FIELD_VLAN_VID || f == FIELD_VLAN_TCI) && (field_value_u64(mask) & 0x1000) && !(field_value_u64(value) & 0x1000))
+    if ((f == FIELD_VLAN_VID || f == FIELD_VLAN_TCI) && (field_value_u64(mask) & 0x1000) &&
+        !(field_value_u64(value) & 0x1000))
         *value = (union field_value){{0}};
     for (int i = 0; i < 2; i++)
         value->w[i] &= mask->w[i];

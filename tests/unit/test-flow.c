@@ -33,8 +33,8 @@ static struct rd body_of(const struct buf *msg, enum ofp_msg_type want)
     return body;
 }
 
-#define FOR_EACH_PREFIX(BODY, COPY, N)                                                              \
-    for (size_t n_ = rd_left(&(BODY)), N = 0; N < n_; N++)                                          \
+#define FOR_EACH_PREFIX(BODY, COPY, N)                     \
+    for (size_t n_ = rd_left(&(BODY)), N = 0; N < n_; N++) \
         for (uint8_t *COPY = memcpy(malloc(N + 1), (BODY).p, N); COPY; free(COPY), COPY = NULL)
 
 START_TEST(flow_mod_there_and_back)
@@ -59,13 +59,16 @@ START_TEST(flow_mod_there_and_back)
         struct rd body = body_of(&msg, OFPMSG_FLOW_MOD);
         enum ofp_error e = flow_mod_decode(body, &back);
         ck_assert_msg(!e, "%s", ofp_error_name(e));
-        ck_assert(match_equal(&fm.match, &back.match) && acts_equal(fm.acts.data, fm.acts.len, back.acts.data, back.acts.len));
+        ck_assert(match_equal(&fm.match, &back.match) &&
+                  acts_equal(fm.acts.data, fm.acts.len, back.acts.data, back.acts.len));
         ck_assert(fm.command == back.command && fm.table == back.table && fm.priority == back.priority);
-        ck_assert(fm.idle_timeout == back.idle_timeout && fm.hard_timeout == back.hard_timeout && fm.flags == back.flags);
+        ck_assert(fm.idle_timeout == back.idle_timeout && fm.hard_timeout == back.hard_timeout &&
+                  fm.flags == back.flags);
         ck_assert(fm.out_port == back.out_port && fm.out_group == back.out_group && fm.buffer_id == back.buffer_id);
         ck_assert(fm.cookie == back.cookie && fm.cookie_mask == back.cookie_mask);
         flow_mod_free(&back);
-        FOR_EACH_PREFIX (body, copy, n) {
+        FOR_EACH_PREFIX(body, copy, n)
+        {
             flow_mod_decode(rd_init(copy, n), &back); /* a whole flow-mod may end between two instructions */
             flow_mod_free(&back);
         }
@@ -114,8 +117,12 @@ START_TEST(requests_there_and_back)
 {
     uint64_t rng = unit_seed();
     for (unsigned round = 0; round < 300; round++) {
-        struct flow_stats_request q = {.table = unit_random(&rng), .out_port = unit_random(&rng), .out_group = unit_random(&rng),
-                                       .cookie = unit_random(&rng), .cookie_mask = unit_random(&rng)}, back;
+        struct flow_stats_request q = {.table = unit_random(&rng),
+                                       .out_port = unit_random(&rng),
+                                       .out_group = unit_random(&rng),
+                                       .cookie = unit_random(&rng),
+                                       .cookie_mask = unit_random(&rng)},
+                                  back;
         struct buf msg = BUF_INIT;
         random_match(&q.match, &rng);
         flow_stats_request_encode(&q, round & 1, 1, &msg);
@@ -123,8 +130,8 @@ START_TEST(requests_there_and_back)
         ck_assert_int_eq(flow_stats_request_decode(body, &back), OFPERR_OK);
         ck_assert(q.table == back.table && q.out_port == back.out_port && q.out_group == back.out_group);
         ck_assert(q.cookie == back.cookie && q.cookie_mask == back.cookie_mask && match_equal(&q.match, &back.match));
-        FOR_EACH_PREFIX (body, copy, n)
-            ck_assert_int_ne(flow_stats_request_decode(rd_init(copy, n), &back), OFPERR_OK);
+        FOR_EACH_PREFIX(body, copy, n)
+        ck_assert_int_ne(flow_stats_request_decode(rd_init(copy, n), &back), OFPERR_OK);
         buf_free(&msg);
     }
     struct aggregate_stats a = {1, UINT64_MAX, 3}, b;
@@ -140,21 +147,31 @@ START_TEST(removed_there_and_back)
 {
     uint64_t rng = unit_seed();
     for (unsigned round = 0; round < 300; round++) {
-        struct flow_removed fr = {.cookie = unit_random(&rng), .packets = unit_random(&rng), .bytes = unit_random(&rng),
-                                  .priority = unit_random(&rng), .idle_timeout = unit_random(&rng), .hard_timeout = unit_random(&rng),
-                                  .reason = unit_below(&rng, 4), .table = unit_random(&rng), .duration_sec = unit_random(&rng),
-                                  .duration_nsec = unit_random(&rng)}, back;
+        struct flow_removed fr = {.cookie = unit_random(&rng),
+                                  .packets = unit_random(&rng),
+                                  .bytes = unit_random(&rng),
+                                  .priority = unit_random(&rng),
+                                  .idle_timeout = unit_random(&rng),
+                                  .hard_timeout = unit_random(&rng),
+                                  .reason = unit_below(&rng, 4),
+                                  .table = unit_random(&rng),
+                                  .duration_sec = unit_random(&rng),
+                                  .duration_nsec = unit_random(&rng)},
+                            back;
         struct buf msg = BUF_INIT;
         random_match(&fr.match, &rng);
         flow_removed_encode(&fr, &msg);
         struct rd body = body_of(&msg, OFPMSG_FLOW_REMOVED);
         ck_assert_int_eq(flow_removed_decode(body, &back), OFPERR_OK);
         ck_assert(match_equal(&fr.match, &back.match));
-        ck_assert(fr.cookie == back.cookie && fr.packets == back.packets && fr.bytes == back.bytes && fr.priority == back.priority);
-        ck_assert(fr.idle_timeout == back.idle_timeout && fr.hard_timeout == back.hard_timeout && fr.reason == back.reason);
-        ck_assert(fr.table == back.table && fr.duration_sec == back.duration_sec && fr.duration_nsec == back.duration_nsec);
-        FOR_EACH_PREFIX (body, copy, n)
-            ck_assert_int_ne(flow_removed_decode(rd_init(copy, n), &back), OFPERR_OK);
+        ck_assert(fr.cookie == back.cookie && fr.packets == back.packets && fr.bytes == back.bytes &&
+                  fr.priority == back.priority);
+        ck_assert(fr.idle_timeout == back.idle_timeout && fr.hard_timeout == back.hard_timeout &&
+                  fr.reason == back.reason);
+        ck_assert(fr.table == back.table && fr.duration_sec == back.duration_sec &&
+                  fr.duration_nsec == back.duration_nsec);
+        FOR_EACH_PREFIX(body, copy, n)
+        ck_assert_int_ne(flow_removed_decode(rd_init(copy, n), &back), OFPERR_OK);
         buf_free(&msg);
     }
 }
@@ -177,11 +194,18 @@ START_TEST(stats_there_and_back)
         snprintf(line, sizeof line, "%s actions=%s", s->match, s->text);
         ck_assert(flow_mod_parse(line, OFPFC_ADD, NULL, &fm, &d));
         acts[i] = fm.acts;
-        in[i] = (struct flow_stats){.table = 0, .priority = unit_below(&rng, 3) ? unit_random(&rng) : 0x8000,
-                                    .idle_timeout = unit_below(&rng, 2) * unit_random(&rng), .hard_timeout = unit_below(&rng, 70),
-                                    .flags = unit_below(&rng, 32), .duration_sec = unit_random(&rng),
-                                    .duration_nsec = unit_below(&rng, 1000) * 1000000u, .cookie = unit_below(&rng, 2) * unit_random(&rng),
-                                    .packets = unit_random(&rng), .bytes = unit_random(&rng), .match = fm.match, .acts = acts[i].data,
+        in[i] = (struct flow_stats){.table = 0,
+                                    .priority = unit_below(&rng, 3) ? unit_random(&rng) : 0x8000,
+                                    .idle_timeout = unit_below(&rng, 2) * unit_random(&rng),
+                                    .hard_timeout = unit_below(&rng, 70),
+                                    .flags = unit_below(&rng, 32),
+                                    .duration_sec = unit_random(&rng),
+                                    .duration_nsec = unit_below(&rng, 1000) * 1000000u,
+                                    .cookie = unit_below(&rng, 2) * unit_random(&rng),
+                                    .packets = unit_random(&rng),
+                                    .bytes = unit_random(&rng),
+                                    .match = fm.match,
+                                    .acts = acts[i].data,
                                     .acts_len = acts[i].len};
         flow_stats_encode(&in[i], &parts);
         diag_free(&d);
@@ -194,8 +218,10 @@ START_TEST(stats_there_and_back)
         struct diag d = DIAG_INIT;
         ck_assert_int_eq(flow_stats_decode(&body, &fs, &scratch), OFPERR_OK);
         ck_assert(match_equal(&fs.match, &in[i].match) && acts_equal(fs.acts, fs.acts_len, in[i].acts, in[i].acts_len));
-        ck_assert(fs.priority == in[i].priority && fs.cookie == in[i].cookie && fs.packets == in[i].packets && fs.bytes == in[i].bytes);
-        ck_assert(fs.duration_sec == in[i].duration_sec && fs.duration_nsec == in[i].duration_nsec && fs.flags == in[i].flags);
+        ck_assert(fs.priority == in[i].priority && fs.cookie == in[i].cookie && fs.packets == in[i].packets &&
+                  fs.bytes == in[i].bytes);
+        ck_assert(fs.duration_sec == in[i].duration_sec && fs.duration_nsec == in[i].duration_nsec &&
+                  fs.flags == in[i].flags);
         buf_clear(&text);
         flow_stats_format(&fs, NULL, i & 1, &text);
         bool ok = flow_mod_parse(buf_text(&text), OFPFC_ADD, NULL, &fm, &d);
@@ -218,16 +244,27 @@ START_TEST(line_as_printed)
 {
     struct flow_mod fm;
     struct buf text = BUF_INIT;
-    ck_assert(flow_mod_parse("table=2,priority=10,ip,in_port=1,idle_timeout=60,send_flow_rem actions=output:2", OFPFC_ADD, NULL, &fm, NULL));
-    struct flow_stats fs = {.table = fm.table, .priority = fm.priority, .idle_timeout = fm.idle_timeout, .flags = fm.flags,
-                            .duration_sec = 1, .duration_nsec = 200000000, .packets = 3, .bytes = 294, .match = fm.match,
-                            .acts = fm.acts.data, .acts_len = fm.acts.len};
+    ck_assert(flow_mod_parse("table=2,priority=10,ip,in_port=1,idle_timeout=60,send_flow_rem actions=output:2",
+                             OFPFC_ADD, NULL, &fm, NULL));
+    struct flow_stats fs = {.table = fm.table,
+                            .priority = fm.priority,
+                            .idle_timeout = fm.idle_timeout,
+                            .flags = fm.flags,
+                            .duration_sec = 1,
+                            .duration_nsec = 200000000,
+                            .packets = 3,
+                            .bytes = 294,
+                            .match = fm.match,
+                            .acts = fm.acts.data,
+                            .acts_len = fm.acts.len};
     flow_stats_format(&fs, NULL, true, &text);
-    ck_assert_str_eq(buf_text(&text), "cookie=0x0, duration=1.200s, table=2, n_packets=3, n_bytes=294, idle_timeout=60, "
-                                      "send_flow_rem priority=10,ip,in_port=1 actions=output:2");
+    ck_assert_str_eq(buf_text(&text),
+                     "cookie=0x0, duration=1.200s, table=2, n_packets=3, n_bytes=294, idle_timeout=60, "
+                     "send_flow_rem priority=10,ip,in_port=1 actions=output:2");
     buf_clear(&text);
     flow_stats_format(&fs, NULL, false, &text);
-    ck_assert_str_eq(buf_text(&text), "table=2, idle_timeout=60, send_flow_rem priority=10,ip,in_port=1 actions=output:2");
+    ck_assert_str_eq(buf_text(&text),
+                     "table=2, idle_timeout=60, send_flow_rem priority=10,ip,in_port=1 actions=output:2");
     buf_free(&text);
     flow_mod_free(&fm);
 }
@@ -263,7 +300,8 @@ START_TEST(same_match)
     };
     struct flow_mod a, b;
     struct diag d = DIAG_INIT;
-    bool ok = flow_mod_parse(rows[_i][0], OFPFC_DELETE, NULL, &a, &d) && flow_mod_parse(rows[_i][1], OFPFC_DELETE, NULL, &b, &d);
+    bool ok = flow_mod_parse(rows[_i][0], OFPFC_DELETE, NULL, &a, &d) &&
+              flow_mod_parse(rows[_i][1], OFPFC_DELETE, NULL, &b, &d);
     ck_assert_msg(ok, "%s, %s: %s", rows[_i][0], rows[_i][1], buf_text(&d.message));
     ck_assert_msg(match_equal(&a.match, &b.match), "%s is not %s", rows[_i][0], rows[_i][1]);
 }
@@ -279,7 +317,8 @@ START_TEST(commands_take_what_they_need)
     ck_assert(flow_mod_parse("cookie=0x5/-1", OFPFC_DELETE, NULL, &fm, NULL) && fm.cookie_mask == UINT64_MAX);
     ck_assert(flow_mod_parse("cookie=5", OFPFC_DELETE, NULL, &fm, NULL) && fm.cookie_mask == UINT64_MAX);
     ck_assert(flow_mod_parse("priority=7,table=all", OFPFC_DELETE_STRICT, NULL, &fm, NULL) && fm.priority == 7);
-    ck_assert(flow_mod_parse("cookie=5/1,actions=drop", OFPFC_MODIFY, NULL, &fm, NULL) && fm.cookie_mask == 1 && fm.table == 0);
+    ck_assert(flow_mod_parse("cookie=5/1,actions=drop", OFPFC_MODIFY, NULL, &fm, NULL) && fm.cookie_mask == 1 &&
+              fm.table == 0);
     ck_assert(!flow_mod_parse("priority=7", OFPFC_DELETE, NULL, &fm, NULL));
     ck_assert(!flow_mod_parse("actions=drop", OFPFC_DELETE, NULL, &fm, NULL));
     ck_assert(!flow_mod_parse("ip", OFPFC_ADD, NULL, &fm, NULL));
