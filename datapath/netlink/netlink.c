@@ -226,20 +226,32 @@ int netlink_neighbour_use(struct netlink *nl, uint32_t ifindex, be32 address)
     return ask(nl, nl_neighbour_use(request, ifindex, address), NULL, NULL);
 }
 
+struct link_answer {
+    struct nl_link *out;
+    bool have;
+};
+
 static int take_one_link(const struct nlmsghdr *h, void *aux)
 {
-    struct nl_link link;
-    if (h->nlmsg_type == RTM_NEWLINK && nl_parse_link(h, &link))
-        store_link(aux, &link);
+    struct link_answer *a = aux;
+    a->have = a->have || (h->nlmsg_type == RTM_NEWLINK && nl_parse_link(h, a->out));
     return MNL_CB_OK;
+}
+
+static int ask_link(struct netlink *nl, uint32_t ifindex, struct nl_link *out)
+{
+    char request[NL_REQUEST] __attribute__((aligned(8)));
+    struct link_answer answer = {out, false};
+    int error = ask(nl, nl_link_request(request, ifindex), take_one_link, &answer);
+    return error ? error : answer.have ? 0 : -ENODEV;
 }
 
 /* A link of which no news has been read yet, since its port was made a moment ago, is asked for. */
 const struct nl_link *netlink_link(struct netlink *nl, uint32_t ifindex)
 {
-    char request[NL_REQUEST] __attribute__((aligned(8)));
-    if (!find_link(nl, ifindex))
-        ask(nl, nl_link_request(request, ifindex), take_one_link, nl);
+    struct nl_link link;
+    if (!find_link(nl, ifindex) && !ask_link(nl, ifindex, &link))
+        store_link(nl, &link);
     return find_link(nl, ifindex);
 }
 
@@ -326,6 +338,8 @@ static int take_news(const struct nlmsghdr *h, void *aux)
     case RTM_NEWLINK:
     case RTM_DELLINK:
         if (nl_parse_link(h, &link)) {
+            /* News may be old: the device may be gone by now, and another one have its name. */
+            link.gone = link.gone || ask_link(nl, link.ifindex, &link) == -ENODEV;
             store_link(nl, &link);
             if (nl->listener.link)
                 nl->listener.link(nl->aux, &link);

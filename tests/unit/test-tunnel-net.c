@@ -83,11 +83,14 @@ struct news {
     unsigned links, routes, addresses, neighbours;
     uint16_t state;
     char gone[IFNAMSIZ];
+    uint32_t old; /* an ifindex that is no more */
+    bool told_old;
 };
 static void on_link(void *aux, const struct nl_link *l)
 {
     struct news *n = aux;
     n->links++;
+    n->told_old = n->told_old || (!l->gone && l->ifindex == n->old);
     if (l->gone)
         memcpy(n->gone, l->name, sizeof n->gone);
 }
@@ -166,10 +169,13 @@ START_TEST(the_kernel_answers)
     ck_assert_int_eq(netlink_neighbour_use(nl, if_nametoindex("u0"), to), 0);
     ck_assert(run_until(nl, has_failed, &news));
 
-    uint32_t ifindex = if_nametoindex("u0");
-    sh("ip link del u0");
+    /* News of a device that has gone meanwhile, while another one has its name, tell only that it is gone. */
+    news.old = if_nametoindex("u0");
+    sh("ip link set u0 mtu 1400 && ip link del u0 && ip link add u0 type veth peer name u1 && ip link set u0 up");
     ck_assert(run_until(nl, has_gone, &news));
-    ck_assert_ptr_null(netlink_link(nl, ifindex));
+    ck_assert(!news.told_old);
+    ck_assert_ptr_null(netlink_link(nl, news.old));
+    ck_assert_ptr_nonnull(netlink_link(nl, if_nametoindex("u0")));
     netlink_close(nl);
     world_close(&w);
 }
