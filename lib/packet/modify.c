@@ -13,7 +13,7 @@ static const struct transport {
     {IPPROTO_UDPLITE, 0, 6, UDP_HEADER, true, false, false},
     {IPPROTO_DCCP, 0, 6, 12, true, false, false},
     {IPPROTO_ICMPV6, 6, 2, 4, true, false, false},
-    {IPPROTO_ICMP, 4, 2, 4, false, false, false},
+    {IPPROTO_ICMP, 4, 2, 8, false, false, false},
     {IPPROTO_SCTP, 0, 8, SCTP_HEADER, false, false, true},
 };
 
@@ -186,7 +186,9 @@ static void follow_transport(const struct headers *h, bool pseudo, const uint8_t
         if (t->zero_is_none && !sum)
             return;
         csum_replace(&sum, old, new, n);
-        if (t->zero_is_none && !sum)
+        /* 0 and 0xffff are the same sum, unless all that is summed is zero (an echo reply may be): then only 0xffff
+         * is right. */
+        if ((t->zero_is_none || !t->pseudo) && !sum)
             sum = 0xffff;
     }
     memcpy(at, &sum, 2);

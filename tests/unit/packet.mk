@@ -12,7 +12,7 @@ tests_unit_test_field_SOURCES = tests/unit/test-field.c tests/unit/packets.h
 tests_unit_test_field_LDADD = $(PACKET_TEST_LIBS)
 
 UNIT_TESTS += tests/unit/test-parse
-tests_unit_test_parse_SOURCES = tests/unit/test-parse.c tests/unit/packets.h
+tests_unit_test_parse_SOURCES = tests/unit/test-parse.c tests/unit/frames.def tests/unit/packets.h tests/unit/sums.h
 tests_unit_test_parse_LDADD = $(PACKET_TEST_LIBS)
 
 UNIT_TESTS += tests/unit/test-csum

@@ -31,7 +31,7 @@ END_TEST
 START_TEST(get_gives_what_set_wrote_and_nothing_else_moves)
 {
     uint64_t rng = unit_seed();
-    for (int round = 0; round < 100; round++)
+    for (int round = 0; round < 40; round++)
         FOR_EACH_FIELD(f) {
             struct flow_key before, after, mask = {0};
             union field_value v, got, ones;
@@ -46,7 +46,8 @@ START_TEST(get_gives_what_set_wrote_and_nothing_else_moves)
             for (int i = 0; i < FLOW_KEY_WORDS; i++) {
                 uint64_t m = key_words(&mask)[i];
                 bits += __builtin_popcountll(m);
-                ck_assert_msg(((key_words(&before)[i] ^ key_words(&after)[i]) & ~m) == 0, "%s writes beside it", fields[f].name);
+                if ((key_words(&before)[i] ^ key_words(&after)[i]) & ~m)
+                    ck_abort_msg("%s writes beside it", fields[f].name);
             }
             ck_assert_msg(bits == fields[f].bits, "%s", fields[f].name);
             field_get(f, &mask, &ones);
@@ -114,7 +115,7 @@ END_TEST
 START_TEST(text_goes_there_and_back)
 {
     uint64_t rng = unit_seed();
-    for (int round = 0; round < 300; round++)
+    for (int round = 0; round < 100; round++)
         FOR_EACH_FIELD(f) {
             union field_value v, m, v2, m2;
             struct buf b = BUF_INIT;

@@ -145,7 +145,7 @@ END_TEST
 START_TEST(every_bit_of_a_match_is_in_one_field)
 {
     uint64_t rng = unit_seed();
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 3000; round++) {
         struct match m = {0};
         union field_value v, mask;
         struct flow_key key;
@@ -162,7 +162,8 @@ START_TEST(every_bit_of_a_match_is_in_one_field)
         struct listing l = list_of(&m);
         ck_assert(match_equal(&l.rebuilt, &m));
         for (int i = 0; i < FLOW_KEY_WORDS; i++)
-            ck_assert(!(key_words(&m.value)[i] & ~key_words(&m.mask)[i]));
+            if (key_words(&m.value)[i] & ~key_words(&m.mask)[i])
+                ck_abort_msg("value beside the mask in word %d", i);
         /* The key itself hits what was made from it, unless a GRE key was asked of a packet that has none. */
         if (!(m.mask.gre.key && !(key.gre.flags & htons(GRE_KEY_PRESENT))))
             ck_assert(match_hits(&m, &key));
