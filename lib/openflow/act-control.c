@@ -43,8 +43,7 @@ static bool clone_parse(struct act_text *t, enum act_type type, const struct ite
 static void clone_format(const struct act *a, const struct port_names *names, struct buf *out)
 {
     buf_puts(out, "clone(");
-    if (a->len > sizeof *a)
-        acts_format(((const struct act_nested *)a)->list, a->len - sizeof *a, names, out);
+    acts_format(((const struct act_nested *)a)->list, a->len - sizeof *a, names, out);
     buf_puts(out, ")");
 }
 

@@ -80,18 +80,24 @@ static enum ofp_error set_error(enum ofp_error match_error)
     }
 }
 
+static void rd_skip_zeros(struct rd *r)
+{
+    while (rd_left(r) && *r->p == 0)
+        rd_skip(r, 1);
+}
+
 static void set_field_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
 {
     enum field_id f;
     union field_value value, mask;
     bool masked;
-    if (type == ACT_SET_MASKED)
-        rd_skip(r, 6);
-    enum ofp_error e = r->err ? OFPERR_BMC_BAD_LEN : oxm_decode(r, &f, &value, &mask, &masked);
+    enum ofp_error e = oxm_decode(r, &f, &value, &mask, &masked);
     if (e) {
         r->err = set_error(e);
         return;
     }
+    if (type == ACT_SET_MASKED) /* os-ken pads it generously */
+        rd_skip_zeros(r);
     union field_value ones;
     field_all_ones(f, &ones);
     bool whole_field = !memcmp(&mask, &ones, sizeof ones);
@@ -112,8 +118,6 @@ static void set_field_decode(struct rd *r, enum act_type type, struct buf *list,
 static void set_field_encode(const struct act *a, struct buf *out)
 {
     const struct act_set_field *set = (const struct act_set_field *)a;
-    if (a->type == ACT_SET_MASKED)
-        buf_zeros(out, 6);
     oxm_encode(set->field, &set->value, &set->mask, out);
 }
 
@@ -168,7 +172,10 @@ static void set_field_format(const struct act *a, const struct port_names *names
 {
     const struct act_set_field *set = (const struct act_set_field *)a;
     buf_puts(out, "set_field:");
-    text_put_field_value(set->field, &set->value, &set->mask, names, out);
+    if (set->field == FIELD_IPV6_FLABEL && a->type == ACT_SET_FIELD) /* in matches it has all its digits */
+        buf_printf(out, "%#llx", (unsigned long long)field_value_u64(&set->value));
+    else
+        text_put_field_value(set->field, &set->value, &set->mask, names, out);
     buf_printf(out, "->%s", action_field_name(set->field));
 }
 

@@ -159,6 +159,8 @@ static const struct {
     {"set_field of 4 bytes for 6", "0019 0010 80000604 00000001 00000000", false, OFPERR_BAC_BAD_SET_LEN},
     {"set_field out of range", "0019 0010 80000e01 08 00000000000000", false, OFPERR_BAC_BAD_SET_ARGUMENT},
     {"set_field cut", "0019 0008 80000606", false, OFPERR_BAC_BAD_SET_LEN},
+    {"set_field masked, as os-ken pads it", "ffff 0018 00002320 0021 00010308 00000050 000000f0 0000", false, OFPERR_OK},
+    {"and for two bytes", "ffff 0018 00002320 0021 80001a02 0050 0000 000000000000", false, OFPERR_OK},
     {"load beyond the field", "ffff 0018 00002320 0007 07df 00010004 0000000000000000", false, OFPERR_BAC_BAD_SET_ARGUMENT},
     {"load too large", "ffff 0018 00002320 0007 0003 00010004 0000000000000010", false, OFPERR_BAC_BAD_SET_ARGUMENT},
     {"load to a read-only field", "ffff 0018 00002320 0007 000f 00000602 0000000000000010", false, OFPERR_BAC_BAD_SET_TYPE},
