@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "datapath/worker.h"
+#include "packet/match.h"
 #include "packet/parse.h"
 
 /* One cache line: what is looked at first. */
@@ -333,7 +334,9 @@ static struct cache_entry *miss(struct cache *c, struct mask *m, struct dp_port 
 
     struct dp_path *path = &c->scratch;
     dp_path_clear(path);
+    uint64_t begin = cycles();
     in->bridge->walk(in->bridge->aux, &key, path);
+    stat_add(&w->stats.walk_cycles, cycles() - begin);
     stat_add(&w->stats.walks, 1);
     if (path->uncacheable) {
         e = entry_make(c, in->bridge, m, &key, path);
@@ -386,7 +389,53 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
     stat_set(&w->stats.cache_entries, c->count);
 }
 
+/* --- for people --- */
+
+enum { MOST_SHOWN = 1000 };
+
+static void show_field(enum field_id id, const union field_value *value, const union field_value *mask, void *aux)
+{
+    struct buf *out = aux;
+    buf_printf(out, "%s=", fields[id].name);
+    field_format(id, value, mask, NULL, out);
+    buf_puts(out, ",");
+}
+
+static const char *show_port(uint32_t id, void *aux)
+{
+    const struct dp *dp = aux;
+    const struct dp_port *port = id < DP_MAX_PORTS ? load_acquire(&dp->ports[id]) : NULL;
+    return port ? port->name : NULL;
+}
+
+static void show_entry(const struct cache *c, const struct cache_entry *e, struct buf *out)
+{
+    const struct mask *m = c->masks[e->bridge];
+    struct match match = {.mask = m->bits};
+    for (unsigned i = 0; i < m->n; i++)
+        key_words(&match.value)[m->words[i].word] = e->words[i];
+    buf_puts(out, "  ");
+    match_for_each(&match, show_field, out);
+    buf_chomp(out, ',');
+    buf_printf(out, " packets=%llu actions=", (unsigned long long)e->packets);
+    if (e->acts_len)
+        dpact_format(e->acts, e->acts_len, show_port, c->worker->dp, out);
+    else
+        buf_printf(out, "drop(%s)", drop_infos[e->drop].name);
+    buf_puts(out, "\n");
+}
+
+/* Called by the worker itself, so that nothing moves. */
 void cache_show(const struct cache *c, struct buf *out)
 {
-    buf_printf(out, "entries %zu of %zu\n", c->count, c->n_buckets * CACHE_WAYS);
+    unsigned shown = 0;
+    buf_printf(out, "%zu entries, room for %zu\n", c->count, c->n_buckets * CACHE_WAYS);
+    for (size_t i = 0; i < c->n_buckets && shown < MOST_SHOWN; i++)
+        for (unsigned way = 0; way < CACHE_WAYS; way++)
+            if (c->buckets[i].entry[way] && !entry_dead(c, c->buckets[i].entry[way])) {
+                show_entry(c, c->buckets[i].entry[way], out);
+                shown++;
+            }
+    if (shown >= MOST_SHOWN)
+        buf_puts(out, "  ...\n");
 }

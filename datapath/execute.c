@@ -303,11 +303,28 @@ static void punt_packet(struct packet *p, void *aux)
 {
     struct punt_aux *s = aux;
     const struct dpact_punt *a = s->punt;
-    if (!punt_send(s->w, PUNT_ACTION, a->a.arg, s->bridge, a->blob, a->blob_len, p, a->max_len))
+    if (!punt_send(s->w, PUNT_ACTION, a->a.arg, s->bridge, a->blob, a->blob_len, p, a->max_len) && a->max_len)
         drop_count(s->w, p, DROP_PUNT_FULL);
 }
 
 /* Main gets packets as they would be on the wire: checksums stored, a super-segment cut. */
+static void punt_finished(struct packet *p, struct punt_aux *s)
+{
+    if (unlikely(p->gso)) {
+        know_headers(p);
+        gso_segment(p, punt_packet, s);
+    } else if (p->csum == CSUM_PARTIAL) {
+        struct packet *copy = packet_copy(s->w, p);
+        packet_finish_csum(copy);
+        punt_packet(copy, s);
+        packet_free(s->w, copy);
+    } else {
+        punt_packet(p, s);
+    }
+}
+
+/* With max_len 0 it is the walk's words alone that count, the same for all of the batch: once is enough, and if main
+ * has no room for them no packet is lost. */
 static unsigned exec_PUNT(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     struct punt_aux s = {.w = x->w, .punt = (const struct dpact_punt *)a};
@@ -317,16 +334,11 @@ static unsigned exec_PUNT(struct exec *x, const struct dpact *a, struct packet *
         s.bridge = s.punt->bridge ? s.punt->bridge : in ? in->bridge : NULL;
         if (!s.bridge) {
             drop_count(x->w, p, DROP_NO_PORT);
-        } else if (unlikely(p->gso)) {
-            know_headers(p);
-            gso_segment(p, punt_packet, &s);
-        } else if (p->csum == CSUM_PARTIAL && s.punt->max_len) {
-            struct packet *copy = packet_copy(x->w, p);
-            packet_finish_csum(copy);
-            punt_packet(copy, &s);
-            packet_free(x->w, copy);
+        } else if (s.punt->max_len) {
+            punt_finished(p, &s);
         } else {
             punt_packet(p, &s);
+            break;
         }
     }
     return n;

@@ -10,7 +10,9 @@
 #include <unistd.h>
 #include "datapath/guard.h"
 
+#ifndef TCX_INGRESS
 #define TCX_INGRESS 46 /* BPF_TCX_INGRESS, Linux 6.6 */
+#endif
 
 #define MOV_IMM(DST, IMM) {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (DST), .imm = (IMM)}
 #define MOV_REG(DST, SRC) {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (DST), .src_reg = (SRC)}

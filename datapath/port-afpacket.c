@@ -21,6 +21,7 @@ enum { SOCKET_BUFFER = 8 << 20 };
 
 struct afpacket {
     struct guard guard;
+    uint64_t kernel_drops;
     /* The owner's. */
     struct virtio_net_hdr headers[BATCH];
     struct iovec iov[BATCH][2];
@@ -104,6 +105,10 @@ static bool afpacket_plug(struct dp_port *port)
     struct afpacket *a = port_private(port);
     struct diag d = DIAG_INIT;
     bool underlay = port->class == &port_underlay_class, ok;
+    if (!device_is_ethernet(port->name)) {
+        port_fail(port, "%s carries no Ethernet frames", port->name);
+        return false;
+    }
     ok = (port->rx_fd = open_rx(port->ifindex, underlay)) >= 0;
     for (unsigned i = 0; ok && i < port->dp->n_workers; i++)
         ok = (port->worker[i]->tx_fd = open_tx(port->ifindex)) >= 0;
@@ -122,15 +127,31 @@ static bool afpacket_plug(struct dp_port *port)
 static bool afpacket_open(struct dp_port *port, const struct dp_port_config *config, struct diag *d)
 {
     struct afpacket *a = port_private(port);
-    (void)config;
+    (void)config, (void)d;
     a->guard = GUARD_INIT;
-    if (strlen(port->name) >= IFNAMSIZ)
-        return diag_fail(d, 0, 0, "'%s' is too long for the name of a device", port->name);
     return true;
 }
 
 static void afpacket_close(struct dp_port *port) { (void)port; }
 static bool afpacket_set_up(struct dp_port *port, bool up) { return device_set_up(port->name, up); }
+
+/* What the kernel threw away since the socket's queue was full. Asking sets its counter back. */
+static void afpacket_get_stats(const struct dp_port *port, struct dp_port_stats *s)
+{
+    struct afpacket *a = port_private(port);
+    struct tpacket_stats stats;
+    socklen_t len = sizeof stats;
+    if (port->rx_fd >= 0 && !getsockopt(port->rx_fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len))
+        a->kernel_drops += stats.tp_drops;
+    s->rx_dropped += a->kernel_drops;
+}
+
+static bool afpacket_validate(struct dp *dp, const struct dp_port_config *config, const struct dp_port *except,
+                              int *bad_option, struct diag *d)
+{
+    (void)dp, (void)except, (void)bad_option;
+    return device_name_ok(config->name, d);
+}
 
 /* --- receiving --- */
 
@@ -253,9 +274,10 @@ static void afpacket_tx(struct dp_port *port, struct worker *w, struct packet *b
     }
 }
 
-#define AFPACKET                                                                                             \
-    .size = sizeof(struct afpacket), .offload = true, .open = afpacket_open, .close = afpacket_close,        \
-    .plug = afpacket_plug, .unplug = afpacket_unplug, .set_up = afpacket_set_up, .rx = afpacket_rx, .tx = afpacket_tx
+#define AFPACKET                                                                                                \
+    .size = sizeof(struct afpacket), .offload = true, .validate = afpacket_validate, .open = afpacket_open,     \
+    .close = afpacket_close, .plug = afpacket_plug, .unplug = afpacket_unplug, .get_stats = afpacket_get_stats, \
+    .set_up = afpacket_set_up, .rx = afpacket_rx, .tx = afpacket_tx
 
 const struct port_class port_system_class = {.type = "system", AFPACKET};
 const struct port_class port_underlay_class = {.type = "underlay", AFPACKET};

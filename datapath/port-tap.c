@@ -22,8 +22,6 @@ static bool tap_create(struct dp_port *port, struct diag *d)
 {
     struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
     int header = sizeof(struct virtio_net_hdr);
-    if (strlen(port->name) >= IFNAMSIZ)
-        return diag_fail(d, 0, 0, "'%s' is too long for the name of a device", port->name);
     if (if_nametoindex(port->name))
         return diag_fail(d, 0, 0, "a device called %s exists already; 'ip link show %s' tells what it is", port->name,
                          port->name);
@@ -38,6 +36,13 @@ static bool tap_create(struct dp_port *port, struct diag *d)
     if (ioctl(port->rx_fd, TUNSETOFFLOAD, base | TUN_F_USO4 | TUN_F_USO6) && ioctl(port->rx_fd, TUNSETOFFLOAD, base))
         return diag_fail(d, 0, 0, "cannot set the offloads of device %s: %s", port->name, strerror(errno));
     return true;
+}
+
+static bool tap_validate(struct dp *dp, const struct dp_port_config *config, const struct dp_port *except,
+                         int *bad_option, struct diag *d)
+{
+    (void)dp, (void)except, (void)bad_option;
+    return device_name_ok(config->name, d);
 }
 
 static bool tap_open(struct dp_port *port, const struct dp_port_config *config, struct diag *d)
@@ -93,7 +98,7 @@ static unsigned tap_rx(struct dp_port *port, struct worker *w, struct packet *ba
         }
         if (len <= (ssize_t)sizeof header) {
             stat_add(&pw->rx_errors, 1);
-            continue;
+            break;
         }
         worker_take_spare(w, n);
         p->len = len - sizeof header;
@@ -131,6 +136,7 @@ static void tap_tx(struct dp_port *port, struct worker *w, struct packet *batch[
 const struct port_class port_internal_class = {
     .type = "internal",
     .offload = true,
+    .validate = tap_validate,
     .open = tap_open,
     .close = tap_close,
     .reconfigure = tap_reconfigure,

@@ -71,6 +71,22 @@ bool device_set_mac(const char *ifname, const uint8_t mac[6])
     return !device_ioctl(SIOCSIFHWADDR, &ifr, ifname);
 }
 
+bool device_is_ethernet(const char *ifname)
+{
+    struct ifreq ifr = {0};
+    return !device_ioctl(SIOCGIFHWADDR, &ifr, ifname) &&
+           (ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER || ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK);
+}
+
+bool device_name_ok(const char *name, struct diag *d)
+{
+    if (!*name || !strcmp(name, ".") || !strcmp(name, "..") || strpbrk(name, "/: \t\n"))
+        return diag_fail(d, 0, 0, "'%s' cannot be the name of a device", name);
+    if (strlen(name) >= IFNAMSIZ)
+        return diag_fail(d, 0, 0, "'%s' is too long for the name of a device: at most %d bytes", name, IFNAMSIZ - 1);
+    return true;
+}
+
 /* The carrier itself, IFF_LOWER_UP: IFF_RUNNING is RFC 2863's state, which the kernel updates up to a second later. The
  * ioctl's flags have no room for it. */
 enum { CARRIER = 1 << 16 };

@@ -101,6 +101,8 @@ void ports_run(struct dp *);         /* that is where */
 /* Reads flags, MAC, MTU, ifindex, speed of the device called port->name. False if there is none. */
 bool port_read_device(struct dp_port *);
 bool device_set_up(const char *ifname, bool up); /* false and errno */
+bool device_is_ethernet(const char *ifname);
+bool device_name_ok(const char *name, struct diag *); /* as Linux wants it */
 bool device_set_mac(const char *ifname, const uint8_t mac[6]);
 
 /* Worker: the device answered with this errno. */

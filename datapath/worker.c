@@ -17,15 +17,6 @@ enum {
     MAX_EVENTS = 64,
 };
 
-static inline uint64_t cycles(void)
-{
-#if defined __x86_64__
-    return __builtin_ia32_rdtsc();
-#else
-    return clock_nsec();
-#endif
-}
-
 unsigned worker_index(const struct worker *w) { return w->index; }
 struct worker *worker_of_main(struct dp *dp) { return dp->workers[0]; }
 
@@ -51,10 +42,11 @@ static void process_found(struct worker *w, struct packet *batch[], unsigned n, 
         last[e->group] = i;
     }
     for (unsigned g = 0; g < n_groups; g++) {
-        const struct cache_entry *e = groups[g];
+        struct cache_entry *e = groups[g];
         unsigned m = 0;
         for (unsigned i = first[g]; i < BATCH; i = next[i])
             members[m++] = batch[i];
+        e->packets += m;
         execute(w, &(struct outcome){e->acts, e->acts_len, e->tallies, e->n_tallies, e->drop}, members, m);
     }
 }

@@ -68,6 +68,15 @@ static inline struct packet *worker_take_spare(struct worker *w, unsigned i)
     return p;
 }
 
+static inline uint64_t cycles(void)
+{
+#if defined __x86_64__
+    return __builtin_ia32_rdtsc();
+#else
+    return clock_nsec();
+#endif
+}
+
 /* --- worker.c --- */
 struct worker *worker_create(struct dp *, unsigned index);
 void worker_start(struct worker *); /* its thread */

@@ -52,6 +52,28 @@ START_TEST(short_frames_are_dropped)
 }
 END_TEST
 
+START_TEST(cache_in_words)
+{
+    struct sim_switch s;
+    struct buf b = BUF_INIT;
+    uint8_t frame[100];
+    sim_create(&s, _i, 2, patch);
+    udp_frame(frame, sizeof frame, 1, 2, 3, 4, 5, 6);
+    for (int i = 0; i < 3; i++)
+        dp_sim_receive(s.port[0], frame, sizeof frame);
+    for (int i = 0; i < 100 && !strstr(buf_text(&b), "packets=3"); i++) {
+        usleep(10000);
+        dp_run(s.dp);
+        buf_clear(&b);
+        dp_show_cache(s.dp, &b);
+    }
+    ck_assert_msg(strstr(buf_text(&b), "in_port=1 packets=3 actions=") != NULL, "%s", buf_text(&b));
+    ck_assert_ptr_nonnull(strstr(buf_text(&b), "p1"));
+    buf_free(&b);
+    sim_destroy(&s);
+}
+END_TEST
+
 /* --- packets of main's --- */
 
 START_TEST(executed_when_synchronize_returns)
@@ -248,6 +270,8 @@ START_TEST(bad_configurations)
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap", .options = twice, .n_options = 2}, 1, "twice");
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap", .options = not_bool, .n_options = 2}, 1, "'maybe'");
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "null", .options = some, .n_options = 1}, 0, "no options");
+    refuses(&s, &(struct dp_port_config){.name = "sixteen-bytes-xx", .type = "system"}, -1, "too long");
+    refuses(&s, &(struct dp_port_config){.name = "a/b", .type = "internal"}, -1, "cannot be the name");
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap"}, -1, "file=FILE");
     sim_destroy(&s);
 }
@@ -258,6 +282,7 @@ static void add_tests(Suite *suite)
     TCase *t = tcase_create("dp");
     tcase_add_test(t, forwards);
     tcase_add_test(t, short_frames_are_dropped);
+    tcase_add_loop_test(t, cache_in_words, 0, 2);
     tcase_add_loop_test(t, executed_when_synchronize_returns, 0, 3);
     tcase_add_loop_test(t, deferred_in_the_end, 0, 3);
     tcase_add_test(t, no_packet_goes_the_old_way);
