@@ -174,9 +174,10 @@ enum dp_tunnel_result dp_tunnel_decap(struct dp_port *local, struct flow_view *v
         *drop = DROP_TUN_FRAGMENT;
         return TUNNEL_DONE;
     }
-    uint16_t flags = ntohs(view_get(v, gre.flags));
-    if (flags & (GRE_ROUTING | GRE_VERSION) || view_get(v, gre.proto) != htons(GRE_PROTO_TEB)) {
-        *drop = DROP_TUN_UNSUPPORTED;
+    /* The parser leaves a header that is cut short at zero. */
+    uint16_t flags = ntohs(view_get(v, gre.flags)), type = ntohs(view_get(v, gre.proto));
+    if (flags & (GRE_ROUTING | GRE_VERSION) || type != GRE_PROTO_TEB) {
+        *drop = flags || type ? DROP_TUN_UNSUPPORTED : DROP_TUN_MALFORMED;
         return TUNNEL_DONE;
     }
     struct tunnel_port *tp = tunnel_map_find(in->map, view_get(v, ip4.src), view_get(v, ip4.dst),
