@@ -364,9 +364,9 @@ static void format_tcp_flags(uint16_t value, uint16_t mask, struct buf *out)
         return;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(tcp_flag_names); i++) {
-        bool on = value >> i & 1;
+        bool on = value >> i & 1, first = !(value & ((1 << i) - 1));
         if (exact ? on : mask >> i & 1)
-            buf_printf(out, "%s%s", exact ? "|" + !(value & ((1 << i) - 1)) : on ? "+" : "-", tcp_flag_names[i]);
+            buf_printf(out, "%s%s", exact ? (first ? "" : "|") : on ? "+" : "-", tcp_flag_names[i]);
     }
 }
 
