@@ -308,6 +308,13 @@ static const char *take_item(const char *p, const char *stops, struct buf *item)
     return p;
 }
 
+/* An option has one spelling: remote-ip is remote_ip. */
+static void option_key(const struct column *c, struct buf *key)
+{
+    for (size_t i = 0; !strcmp(c->name, "options") && i < key->len; i++)
+        key->data[i] = key->data[i] == '-' ? '_' : key->data[i];
+}
+
 static bool set_list(struct record *r, const struct column *c, const char *p, struct diag *d)
 {
     struct buf item = BUF_INIT, value = BUF_INIT;
@@ -317,6 +324,7 @@ static bool set_list(struct record *r, const struct column *c, const char *p, st
     while (ok && *p && *p != close) {
         p = take_item(p, close ? ",=]}" : ",=", &item);
         buf_clear(&value);
+        option_key(c, &item);
         if (*p == '=' && c->kind == MAP)
             p = take_item(p + 1, close ? ",]}" : ",", &value);
         else if (c->kind == MAP)
@@ -340,16 +348,14 @@ bool config_set_word(struct record *r, const char *word, bool loose, struct diag
     if (!c && loose && word[name_len] == '=') {
         bool number = name_len == 6 && same_word(word, 6, "ofport");
         c = number ? column_find(PORT, "ofport_request", 14, NULL) : column_find(PORT, "options", 7, NULL);
-        if (!number) {
+        if (!number)
             buf_put(&key, word, name_len);
-            for (size_t i = 0; i < key.len; i++) /* remote-ip is remote_ip */
-                key.data[i] = key.data[i] == '-' ? '_' : key.data[i];
-        }
     } else if (!c) {
         column_find(r->table, word, name_len, d);
         return false;
     } else if (word[name_len] == ':')
         take_item(word + name_len + 1, "=", &key);
+    option_key(c, &key);
     bool ok = true;
     const char *from = eq + 1;
     if (!key.len && c->kind != TEXT) { /* a whole column: what was there goes */

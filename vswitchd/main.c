@@ -36,6 +36,14 @@ static const char usage[] =
     "\n"
     "RUNDIR is $XVS_RUNDIR, or /run/xvs: the sockets and files of one daemon; several run side by side in several.\n";
 
+/* The daemon leaves its directory when it detaches; what was named from there stays where it is. */
+static char *absolute(const char *file)
+{
+    char *dir = *file == '/' ? NULL : getcwd(NULL, 0), *path = dir ? xasprintf("%s/%s", dir, file) : xstrdup(file);
+    free(dir);
+    return path;
+}
+
 static char *in_rundir(const char *name) { return xasprintf("%s/%s", xvs_rundir(), name); }
 
 static bool parse_options(int argc, char *argv[], struct options *o)
@@ -49,10 +57,10 @@ static bool parse_options(int argc, char *argv[], struct options *o)
     for (int c; (c = getopt_long(argc, argv, "hVv:", longs, NULL)) != -1;) {
         char *end;
         switch (c) {
-        case 'c': free(o->config_file); o->config_file = xstrdup(optarg); break;
+        case 'c': free(o->config_file); o->config_file = absolute(optarg); break;
         case 'd': o->detach = true; break;
-        case 'p': free(o->pidfile); o->pidfile = optarg ? xstrdup(optarg) : in_rundir("xvs-vswitchd.pid"); break;
-        case 'l': free(o->log_file); o->log_file = optarg ? xstrdup(optarg) : in_rundir("xvs-vswitchd.log"); break;
+        case 'p': free(o->pidfile); o->pidfile = optarg ? absolute(optarg) : in_rundir("xvs-vswitchd.pid"); break;
+        case 'l': free(o->log_file); o->log_file = optarg ? absolute(optarg) : in_rundir("xvs-vswitchd.log"); break;
         case 'v': o->levels = optarg; break;
         case 'w':
             o->workers = strtol(optarg, &end, 10);
@@ -85,8 +93,12 @@ static bool set_levels(const char *spec)
         fprintf(stderr, "xvs-vswitchd: --verbose=%s: write [MODULE:]LEVEL, LEVEL one of off, err, warn, info, dbg\n", spec);
         return false;
     }
-    if (!colon)
+    char *module = colon ? xasprintf("%.*s", (int)(colon - spec), spec) : NULL;
+    if (module)
+        log_preset_level(module, level);
+    else
         log_set_level(NULL, level);
+    free(module);
     return true;
 }
 
@@ -209,6 +221,9 @@ int main(int argc, char *argv[])
 {
     struct options o;
     int ready = -1;
+    char *rundir = absolute(xvs_rundir());
+    setenv("XVS_RUNDIR", rundir, 1);
+    free(rundir);
     if (!parse_options(argc, argv, &o) || !set_levels(o.levels))
         return 1;
     if (mkdir(xvs_rundir(), 0755) && errno != EEXIST) {

@@ -198,6 +198,21 @@ static bool add_local(struct bridge *b, const char *mac, struct diag *d)
     return b->local != NULL;
 }
 
+/* The device stays, and with it the addresses and routes that it has. Without an address asked for it keeps its own. */
+static bool set_local_mac(struct bridge *b, const char *mac, struct diag *d)
+{
+    struct dp_port_config c = {.name = b->name, .type = "internal", .local = true};
+    struct diag why = DIAG_INIT;
+    parse_mac(mac, c.mac);
+    bool ok = dp_port_reconfigure(ofport_dp(b->local), &c, &why);
+    if (ok)
+        snprintf(b->local_mac, sizeof b->local_mac, "%s", mac ? mac : "");
+    else
+        diag_fail(d, 0, 0, "bridge %s: %s", b->name, buf_text(&why.message));
+    diag_free(&why);
+    return ok;
+}
+
 static struct bridge *bridge_add(struct sw *sw, const struct record *r, struct diag *d)
 {
     struct bridge *b = xzalloc(sizeof *b);
@@ -307,13 +322,8 @@ static bool update_bridge(struct sw *sw, const struct record *r, struct diag *d)
     if (!b && !(b = bridge_add(sw, r, d)))
         return false;
     const char *mac = config_get(r, "other_config", "hwaddr");
-    if (strcmp(b->local_mac, mac ? mac : "")) {
-        char old[sizeof b->local_mac];
-        memcpy(old, b->local_mac, sizeof old);
-        ofproto_port_del(b->local);
-        if (!add_local(b, mac, d))
-            return add_local(b, old, d) && false;
-    }
+    if (strcmp(b->local_mac, mac ? mac : "") && !set_local_mac(b, mac, d))
+        return false;
     configure_bridge(b, r);
     for (size_t i = 0; i < r->n_children; i++) {
         struct port *p = bridge_port(b, r->children[i]->name);
@@ -326,6 +336,12 @@ static bool update_bridge(struct sw *sw, const struct record *r, struct diag *d)
 static bool reconcile(struct sw *sw, const struct record *next, struct diag *d)
 {
     /* Whatever can be refused beforehand is; unless something goes away first, whose place the new thing may take. */
+    for (size_t i = 0; i < next->n_children; i++) {
+        const char *name = next->children[i]->name;
+        bool ours = sw->desired && (config_find(sw->desired, name) || config_find_port(sw->desired, name));
+        if (!ours && if_nametoindex(name))
+            return diag_fail(d, 0, 0, "bridge %s: a device of this name is there already; see 'ip link show %s'", name, name);
+    }
     for (size_t i = 0; i < next->n_children; i++) {
         const struct record *r = next->children[i], *old = sw->desired ? config_find(sw->desired, r->name) : NULL;
         for (size_t j = 0; j < r->n_children && old && old->n_children <= r->n_children; j++)

@@ -12,6 +12,11 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct log_module *modules;
 static enum log_level default_level = LOG_INFO;
+static struct wanted { /* levels of modules that have not logged yet */
+    char *module;
+    enum log_level level;
+    struct wanted *next;
+} *wanted;
 static char *path;
 static int fd = STDERR_FILENO;
 static const char *const names[] = {"off", "err", "warn", "info", "dbg"};
@@ -22,6 +27,9 @@ bool log_enabled(struct log_module *m, enum log_level level)
         pthread_mutex_lock(&lock);
         if (!m->listed) {
             m->level = default_level;
+            for (struct wanted *w = wanted; w; w = w->next)
+                if (!strcmp(w->module, m->name))
+                    m->level = w->level;
             m->next = modules;
             modules = m;
             __atomic_store_n(&m->listed, true, __ATOMIC_RELEASE);
@@ -99,6 +107,17 @@ bool log_set_level(const char *module, enum log_level level)
         }
     pthread_mutex_unlock(&lock);
     return found;
+}
+
+void log_preset_level(const char *module, enum log_level level)
+{
+    struct wanted *w = xzalloc(sizeof *w), **end = &wanted;
+    *w = (struct wanted){xstrdup(module), level, NULL};
+    pthread_mutex_lock(&lock);
+    while (*end)
+        end = &(*end)->next;
+    *end = w; /* the latest one counts */
+    pthread_mutex_unlock(&lock);
 }
 
 bool log_level_parse(const char *text, enum log_level *level)

@@ -52,6 +52,7 @@ void log_write(struct log_module *, enum log_level, const char *format, ...) PRI
 bool log_open(const char *file); /* NULL: standard error (the start state). False and errno if it cannot be opened. */
 bool log_reopen(void);           /* after rotation */
 bool log_set_level(const char *module /* NULL: all */, enum log_level);
+void log_preset_level(const char *module, enum log_level); /* of one that may not have logged yet; kept for ever */
 bool log_level_parse(const char *text, enum log_level *);
 const char *log_level_name(enum log_level);
 const struct log_module *log_modules(void); /* those that have logged or asked, linked by next */

@@ -87,7 +87,7 @@ static bool take_words(struct ctl_words *w, struct fy_node *list, struct diag *d
     for (int i = 0; i < n; i++) {
         size_t len;
         const char *s = fy_node_get_scalar(fy_node_sequence_get_by_index(list, i), &len);
-        if (!s)
+        if (!s || memchr(s, 0, len))
             return diag_fail(d, 0, 0, "a word of a command is no string");
         if (len == 11 && !memcmp(s, "--may-exist", len))
             w->may_exist = true;
