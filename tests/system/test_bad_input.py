@@ -27,7 +27,7 @@ def assert_caret(stderr, text, word):
 
 BAD_FLOWS = [  # (flow, the word under which the caret stands, what the message says)
     ("nw_src=10.0.0.1,actions=2", "nw_src", ["eth_type", "ip,nw_src=10.0.0.1"]),
-    ("ip,nw_src=10.0.0.999,actions=2", "10.0.0.999", ["10.0.0.999"]),
+    ("ip,nw_src=10.0.0.999,actions=2", "999", ["999"]),
     ("tcp,tpdst=80,actions=output:2", "tpdst", ["tpdst", "did you mean", "tp_dst"]),
     ("ip,nw_src=10.0.0.1,nw_src=10.0.0.2,actions=2", None, ["nw_src"]),
     ("in_port=1,in_port=2,actions=2", None, ["in_port"]),
@@ -42,7 +42,7 @@ BAD_FLOWS = [  # (flow, the word under which the caret stands, what the message 
     ("table=3,actions=goto_table:2", None, ["goto_table"]),
     ("dl_vlan=5000,actions=2", "5000", ["5000"]),
     ("eth_src=02:00:00:00:00,actions=2", "02:00:00:00:00", []),
-    ("arp,nw_proto=256,actions=2", None, []),
+    ("arp,arp_op=65536,actions=2", None, []),
     ("ipv6,nw_src=10.0.0.1,actions=2", "nw_src", []),
     ("tun_id=0x1ffffffffffffffff,actions=2", "0x1ffffffffffffffff", []),
     ("gre_key=1,actions=2", "gre_key", ["ip", "nw_proto=47"]),
@@ -97,7 +97,8 @@ BAD_TUNNELS = [
     (["ttl=256"], ["ttl"]),
     (["tos=1000"], ["tos"]),
     (["csum=maybe"], ["csum", "maybe"]),
-    (["remote-ip=300.1.1.1"], ["remote_ip", "300.1.1.1"]),
+    (["remote_ip=300.1.1.1"], ["remote_ip", "300.1.1.1"]),
+    (["remote-ip=300.1.1.2"], ["remote_ip", "300.1.1.2"]),
     (["remote_ip=no.such.name"], ["remote_ip"]),
     (["local_ip=abc"], ["local_ip", "abc"]),
     (["colour=red"], ["colour"]),

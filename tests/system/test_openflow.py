@@ -52,7 +52,7 @@ def test_ovs_ofctl_flows(star):
     ovs_ofctl(sw, "add-flow", "table=12,metadata=5/7,actions=write_metadata:0x1,clear_actions,write_actions(output:1)", check=False)
     dumped = ovs_ofctl(sw, "dump-flows").stdout
     for text in ("priority=10,ip,in_port=1,nw_proto=47 actions=resubmit(,10)", "cookie=0x10", "table=10",
-                 "tcp,nw_src=10.0.0.0/8,tp_dst=80", "set_tunnel:0xa", "set_field:02:00:00:00:00:09->eth_src",
+                 "tcp,nw_src=10.0.0.0/8,tp_dst=80", "set_field:0xa->tun_id", "set_field:02:00:00:00:00:09->eth_src",
                  "idle_timeout=60", "goto_table:12"):
         assert text in dumped, f"{text!r} is not in\n{dumped}"
     assert "flow_count=4" in ovs_ofctl(sw, "dump-aggregate").stdout or "flow_count=3" in ovs_ofctl(sw, "dump-aggregate").stdout
@@ -176,7 +176,7 @@ MALFORMED = {  # name: (type, body, options, error type and code)
     "unknown multipart": (of.MULTIPART_REQUEST, struct.pack("!HH4x", 500, 0), {}, (1, 2)),
     "short multipart": (of.MULTIPART_REQUEST, b"\0", {}, (1, 6)),
     "features request with a body": (of.FEATURES_REQUEST, b"12345678", {}, (1, 6)),
-    "wrong version": (of.ECHO_REQUEST, b"", {"version": 1}, (1, 0)),
+    "wrong version": (of.FEATURES_REQUEST, b"", {"version": 1}, (1, 0)),
     "short flow-mod": (of.FLOW_MOD, bytes(20), {}, (1, 6)),
     "unknown command": (of.FLOW_MOD, of.flow_mod(command=9), {}, (5, 6)),
     "table 255": (of.FLOW_MOD, of.flow_mod(table=255), {}, (5, 2)),
@@ -197,7 +197,6 @@ MALFORMED = {  # name: (type, body, options, error type and code)
     "unknown Nicira action": (of.FLOW_MOD, of.flow_mod(instructions=of.apply(struct.pack("!HHIH6x", 0xffff, 16, 0x2320, 999))), {}, (2, 3)),
     "unknown experimenter's action": (of.FLOW_MOD, of.flow_mod(instructions=of.apply(struct.pack("!HHI8x", 0xffff, 16, 5))), {}, (2, 2)),
     "short packet-out": (of.PACKET_OUT, bytes(4), {}, (1, 6)),
-    "packet-out from no port": (of.PACKET_OUT, struct.pack("!IIH6x", of.NO_BUFFER, of.ANY, 0) + bytes(60), {}, None),
     "packet-out of an unknown buffer": (of.PACKET_OUT, struct.pack("!IIH6x", 7, of.CONTROLLER, 0), {}, (1, 8)),
     "port-mod of no port": (of.PORT_MOD, struct.pack("!I4x6s2xIII4x", 999, bytes(6), 0, 0, 0), {}, (7, 0)),
     "port-mod with another address": (of.PORT_MOD, struct.pack("!I4x6s2xIII4x", 1, bytes(6), 0, 0, 0), {}, (7, 1)),
@@ -422,7 +421,7 @@ def test_port_mod_takes_a_port_out(star, raw):
 def test_reserved_ports(lab, output, reaches):
     star = Star(lab, hosts=3, flows=[f"in_port=1,dl_type=0x88b5,actions={output}"])
     star.ns.ip("link", "set", "br0", "up")
-    captures = {str(n): lab.capture(h, "eth0", "inbound and ether proto 0x88b5") for n, h in enumerate(star.h, 1)}
+    captures = {str(n): lab.capture(h, "eth0", "ether proto 0x88b5", inbound=True) for n, h in enumerate(star.h, 1)}
     captures["L"] = lab.capture(star.ns, "br0", "ether proto 0x88b5")
     from test_tcp import raw_send
     raw_send(star.h[0], "eth0", bytes.fromhex("ffffffffffff" + "020000000001" + "88b5" + "00" * 50))
@@ -533,7 +532,7 @@ def test_a_controller_that_does_not_read(lab):
     controller = Controller(f"{lab.dir}/c")
     star.sw.ctl("set-controller", "br0", controller.target)
     c = controller.accept()
-    star.h[0].run("ping", "-q", "-f", "-c", "5000", "-s", "1400", "-W", "1", "10.0.0.2", check=False)
+    star.h[0].run("ping", "-q", "-l", "5000", "-c", "5000", "-s", "1400", "-W", "1", "10.0.0.2", check=False)
     assert star.sw.ctl("show").returncode == 0
     star.sw.ofctl("add-flow", "br0", "priority=3,icmp,actions=NORMAL")
     star.h[0].ping("10.0.0.2", count=3)

@@ -45,7 +45,7 @@ def test_a_flood_that_waits_is_bounded(lab):
     a, b = tunnel.h
     a.ip("neigh", "add", "10.0.0.2", "lladdr", b.mac("eth0"), "dev", "eth0")
     tunnel.s[1].ip("link", "set", "br1", "down")
-    a.run("ping", "-q", "-f", "-c", "2000", "-W", "1", "10.0.0.2", check=False)
+    a.run("ping", "-q", "-l", "2000", "-c", "2000", "-W", "1", "10.0.0.2", check=False)
     drops = {d["reason"]: d["packets"] for d in json.loads(tunnel.sw[0].ctl("-f", "json", "drops").stdout)}
     assert drops.get("neighbour-queue-full", 0) > 1000 or drops.get("neighbour-unreachable", 0) > 1000, drops
 

@@ -163,9 +163,9 @@ class Lab:
         switch.start()
         return switch
 
-    def capture(self, ns, interface, expression=""):
-        """tcpdump on `interface`, which sees every packet from now on. See Capture."""
-        return self._own(Capture(ns, interface, expression, self._folder("cap")))
+    def capture(self, ns, interface, expression="", inbound=False):
+        """tcpdump on `interface`, which sees every packet from now on, or those that come in. See Capture."""
+        return self._own(Capture(ns, interface, expression, inbound, self._folder("cap")))
 
     def ovs(self, ns):
         """Debian's Open vSwitch in userspace, running in `ns`. See Ovs."""
@@ -375,13 +375,13 @@ class Switch:
 class Capture:
     """tcpdump -w on an interface. stop() gives the packets as scapy sees them, in order."""
 
-    def __init__(self, ns, interface, expression, folder):
+    def __init__(self, ns, interface, expression, inbound, folder):
         # Debian's AppArmor profile lets tcpdump write files of this name only.
         self.path = os.path.join(folder, "capture.pcap")
         said = os.path.join(folder, "said")
         with open(said, "wb") as f:
             self.process = ns.popen("tcpdump", "-Z", "root", "-n", "-U", "--immediate-mode", "-s", "0", "-i", interface,
-                                    "-w", self.path, *expression.split(), stdout=f, stderr=f)
+                                    "-w", self.path, *(["-Q", "in"] if inbound else []), *expression.split(), stdout=f, stderr=f)
         try:
             # tcpdump says this after it has opened the interface and set the filter.
             wait_until(lambda: "listening on" in tail(said) or self.process.poll() is not None, 10, "tcpdump")
