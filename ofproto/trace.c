@@ -250,6 +250,32 @@ static void put_result(struct trace *t, const char *name, const char *heading, s
     buf_clear(text);
 }
 
+/* As dpact_format(), but a punt in the walk's own words. */
+static void put_actions(struct dp *dp, const void *acts, size_t len, struct buf *out)
+{
+    static const char *const reasons[] = {[OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
+    bool first = true;
+    DPACT_FOR_EACH (a, acts, len) {
+        const struct dpact_punt *p = (const void *)a;
+        buf_puts(out, first ? "" : ",");
+        first = false;
+        if (a->type == DPACT_CLONE) {
+            buf_puts(out, "clone(");
+            put_actions(dp, ((const struct dpact_clone *)a)->nested, a->len - sizeof *a, out);
+            buf_puts(out, ")");
+        } else if (a->type == DPACT_PUNT && a->arg == PUNT_PACKET_IN) {
+            struct punt_packet_in in;
+            memcpy(&in, p->blob, sizeof in);
+            buf_printf(out, "packet_in(reason=%s,table=%u,max_len=%u)",
+                       in.reason < ARRAY_SIZE(reasons) ? reasons[in.reason] : "other", in.table, in.max_len);
+        } else if (a->type == DPACT_PUNT) {
+            buf_puts(out, "learn_mac");
+        } else {
+            dpact_format(a, a->len, dp_port_to_name, dp, out);
+        }
+    }
+}
+
 static void finish(struct trace *t, struct ofproto *o, const struct flow_key *key, const struct dp_path *path)
 {
     struct buf b = BUF_INIT;
@@ -262,7 +288,7 @@ static void finish(struct trace *t, struct ofproto *o, const struct flow_key *ke
             buf_printf(&b, "; %s", info->hint);
         put_result(t, "dropped", "Dropped", &b);
     }
-    dpact_format(path->acts.data, path->acts.len, dp_port_to_name, o->dp, &b);
+    put_actions(o->dp, path->acts.data, path->acts.len, &b);
     if (!b.len)
         buf_puts(&b, "drop");
     put_result(t, "actions", "Datapath actions", &b);
@@ -273,56 +299,102 @@ static void finish(struct trace *t, struct ofproto *o, const struct flow_key *ke
         buf_puts(&b, "nothing");
     put_result(t, "consulted", "Consulted", &b);
     if (t->json)
-        buf_printf(t->out, ",\"cacheable\":%s}\n", path->uncacheable ? "false" : "true");
+        buf_printf(t->out, ",\"cacheable\":%s", path->uncacheable ? "false" : "true");
     else if (path->uncacheable)
         buf_puts(t->out, "This path is not cached: each packet is walked.\n");
     buf_free(&b);
 }
 
-static void run(struct ofproto *o, const struct flow_key *key, struct buf *out, bool json)
+/* --- Through tunnels --- */
+
+/* The tunnel port of a TUN_POP in the list; NULL: none. */
+static struct dp_port *popped_by(struct dp *dp, const void *acts, size_t len)
 {
+    struct dp_port *port = NULL;
+    DPACT_FOR_EACH (a, acts, len) {
+        if (a->type == DPACT_TUN_POP)
+            port = dp_port_by_id(dp, a->arg);
+        else if (a->type == DPACT_CLONE && !port)
+            port = popped_by(dp, ((const struct dpact_clone *)a)->nested, a->len - sizeof *a);
+    }
+    return port;
+}
+
+/* Takes the outer headers of a GRE packet away (RFC 2890, 2: checksum, key and sequence number are there if flagged). */
+static bool decapsulate(struct packet *p, const struct flow_key *outer, struct dp_port *port, struct flow_key *inner)
+{
+    uint16_t flags = ntohs(outer->gre.flags);
+    unsigned skip = p->l4 + 4u + (flags & 0x8000 ? 4 : 0) + (flags & 0x2000 ? 4 : 0) + (flags & 0x1000 ? 4 : 0);
+    if (p->l4 == 0xffff || p->len < skip + 14)
+        return false;
+    packet_shift(p, -(int)skip);
+    memset(&p->tun, 0, sizeof p->tun);
+    p->tun.id = htobe64(ntohl(outer->gre.key));
+    p->tun.src = outer->ip4.src;
+    p->tun.dst = outer->ip4.dst;
+    p->tun.tos = outer->ip.tos;
+    p->tun.ttl = outer->ip.ttl;
+    p->tun.flags = htons(flags & 0x2000 ? TUN_KEY : 0);
+    p->in_phy_port = outer->meta.in_phy_port;
+    key_parse(p, dp_port_ofport(port), L_L4, inner);
+    return true;
+}
+
+/* `p`: the packet itself, or NULL if only its key is known. */
+static void run(struct ofproto *o, const struct flow_key *key, struct packet *p, unsigned depth, struct buf *out, bool json)
+{
+    enum { MAX_TUNNELS = 4 };
     struct dp_path path;
+    struct flow_key inner;
     struct trace t = {
         .listener = {on_bridge, on_table, on_act, on_note, on_drop, on_enter, on_leave},
         .o = o,
         .out = out,
         .json = json,
     };
-    if (json)
-        buf_puts(out, "{\"steps\":[");
+    buf_puts(out, json ? "{\"steps\":[" : "");
     dp_path_init(&path);
     walk_packet(o, key, &path, &t.listener);
     finish(&t, o, key, &path);
+    struct dp_port *port = popped_by(o->dp, path.acts.data, path.acts.len);
+    if (port && p && depth < MAX_TUNNELS && decapsulate(p, key, port, &inner)) {
+        buf_puts(out, json ? ",\"inside\":" : "\nInside the tunnel:\n");
+        run(dp_bridge_aux(dp_port_bridge(port)), &inner, p, depth + 1, out, json);
+    } else if (port && !p && !json) {
+        buf_printf(out, "What is inside the tunnel packet is not known; give a frame, or trace what enters by %s.\n",
+                   dp_port_to_name(dp_port_id(port), o->dp));
+    }
+    buf_puts(out, json ? "}" : "");
     dp_path_free(&path);
 }
+
+/* --- From text --- */
 
 /* What a packet with these fields would have besides. */
 static void complete(struct flow_key *key)
 {
-    if (!key->meta.in_phy_port)
-        key->meta.in_phy_port = key->meta.in_port;
-    if (key->eth.tci & htons(VLAN_PRESENT) && !key->eth.tpid)
+    enum { GRE_KEY_PRESENT = 0x2000, TRANSPARENT_ETHERNET = 0x6558 };
+    if (key->eth.tci & htons(VLAN_PRESENT))
         key->eth.tpid = htons(0x8100);
-    if (key->eth.tci2 & htons(VLAN_PRESENT) && !key->eth.tpid2)
+    if (key->eth.tci2 & htons(VLAN_PRESENT))
         key->eth.tpid2 = htons(0x8100);
-    if (key->tun.id || key->tun.src)
-        key->tun.flags |= htons(TUN_KEY);
+    if (key->ip.proto == 47)
+        key->gre.proto = htons(TRANSPARENT_ETHERNET);
     if (key->gre.key)
-        key->gre.flags |= htons(0x2000);
+        key->gre.flags = htons(GRE_KEY_PRESENT);
 }
 
-static bool read_frame(const struct flow_key *from, const void *frame, size_t len, struct flow_key *key, struct diag *d)
+static bool read_frame(const struct flow_key *from, const void *frame, size_t len, struct packet *p, struct flow_key *key,
+                       struct diag *d)
 {
-    struct packet p;
     if (len < 14 || len > PACKET_MAX)
         return diag_fail(d, 0, 0, "a frame has from 14 to %d bytes, not %zu", PACKET_MAX, len);
     uint8_t *base = xmalloc(PACKET_HEADROOM + len);
     memcpy(base + PACKET_HEADROOM, frame, len);
-    packet_init(&p, base, (uint32_t)(PACKET_HEADROOM + len), PACKET_HEADROOM, (uint32_t)len);
-    key_parse(&p, ntohl(from->meta.in_port), L_L4, key);
+    packet_init(p, base, (uint32_t)(PACKET_HEADROOM + len), PACKET_HEADROOM, (uint32_t)len);
+    key_parse(p, ntohl(from->meta.in_port), L_L4, key);
     key->meta = from->meta;
     key->tun = from->tun;
-    free(base);
     return true;
 }
 
@@ -330,19 +402,27 @@ static bool trace(struct ofproto *o, const char *flow, const void *frame, size_t
 {
     struct flow_mod fm = FLOW_MOD_INIT;
     struct port_names names = {.by_name = port_by_name, .aux = o};
+    struct packet p = {.base = NULL};
     struct flow_key key;
     bool ok = flow_mod_parse(flow, OFPFC_DELETE, &names, &fm, d);
     if (ok) {
         key = fm.match.value;
         if (frame)
-            ok = read_frame(&fm.match.value, frame, len, &key, d);
+            ok = read_frame(&fm.match.value, frame, len, &p, &key, d);
+        else
+            complete(&key);
     }
     if (ok) {
-        complete(&key);
+        if (!key.meta.in_phy_port)
+            key.meta.in_phy_port = key.meta.in_port;
+        if (key.tun.id)
+            key.tun.flags |= htons(TUN_KEY);
         if (key.meta.in_port && !ofport_lookup(o, ntohl(key.meta.in_port)))
             diag_warn(d, "%s has no port %u", o->name, ntohl(key.meta.in_port));
-        run(o, &key, out, json);
+        run(o, &key, frame ? &p : NULL, 0, out, json);
+        buf_puts(out, json ? "\n" : "");
     }
+    free(p.base);
     flow_mod_free(&fm);
     return ok;
 }

@@ -41,7 +41,8 @@ void walk_normal(struct walk *w)
     } else if (to == in_port) {
         walk_drop(w, DROP_NO_NORMAL);
     } else {
-        walk_note(w, "NORMAL: the destination was learned on port %u", to);
+        const struct ofport *p = ofport_lookup(w->o, to);
+        walk_note(w, "NORMAL: the destination was learned on port %s", p ? p->name : "that is gone");
         walk_output_number(w, to, 0);
     }
 }

@@ -128,6 +128,7 @@ START_TEST(no_side_effects)
     sim_init(&s);
     add_flow(&s, "actions=normal");
     ck_assert(ofproto_trace(s.o, "in_port=1,dl_src=02:00:00:00:00:01", NULL, 0, &out, &d));
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "Datapath actions: learn_mac,output:p2,output:p3\n"));
     sim_run(&s);
     ck_assert_uint_eq(ofproto_fdb(s.o, &rows), 0);
     free(rows);
