@@ -13,7 +13,17 @@ static const struct {
     {"del-strict ", OFPFC_DELETE_STRICT},
 };
 
-static void one(const char *text, enum ofp_flow_mod_command command, struct buf *out)
+static void put_hex(const struct flow_mod *fm, struct buf *out)
+{
+    struct buf wire = BUF_INIT;
+    flow_mod_encode(fm, 1, &wire);
+    for (size_t i = 0; i < wire.len; i++)
+        buf_printf(out, "%02x", wire.data[i]);
+    buf_puts(out, " ");
+    buf_free(&wire);
+}
+
+static void one(const char *text, enum ofp_flow_mod_command command, bool hex, struct buf *out)
 {
     struct flow_mod fm;
     struct diag d = DIAG_INIT;
@@ -29,6 +39,8 @@ static void one(const char *text, enum ofp_flow_mod_command command, struct buf 
                                 .match = fm.match,
                                 .acts = fm.acts.data,
                                 .acts_len = fm.acts.len};
+        if (hex)
+            put_hex(&fm, out);
         flow_stats_format(&fs, NULL, false, out);
         buf_puts(out, "\n");
     }
@@ -38,9 +50,10 @@ static void one(const char *text, enum ofp_flow_mod_command command, struct buf 
     diag_free(&d);
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
     char line[8192];
+    bool hex = argc > 1 && !strcmp(argv[1], "hex");
     while (fgets(line, sizeof line, stdin)) {
         struct buf out = BUF_INIT;
         line[strcspn(line, "\n")] = 0;
@@ -48,7 +61,7 @@ int main(void)
             buf_printf(&out, "%s\n", line);
         for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
             if (!strncmp(line, commands[i].word, strlen(commands[i].word)))
-                one(line + strlen(commands[i].word), commands[i].command, &out);
+                one(line + strlen(commands[i].word), commands[i].command, hex, &out);
         fputs(buf_text(&out), stdout);
         buf_free(&out);
     }
