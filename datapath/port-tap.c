@@ -66,6 +66,12 @@ static void tap_close(struct dp_port *port)
     port->rx_fd = -1;
 }
 
+bool tap_lives_elsewhere(const struct dp_port *port)
+{
+    struct ifreq ifr;
+    return port->class == &port_internal_class && port->rx_fd >= 0 && !ioctl(port->rx_fd, TUNGETIFF, &ifr);
+}
+
 static bool tap_reconfigure(struct dp_port *port, const struct dp_port_config *config, struct diag *d)
 {
     static const uint8_t none[6];

@@ -217,6 +217,10 @@ static void port_plug(struct dp_port *port)
 /* Its device is gone. */
 static void port_lost(struct dp_port *port)
 {
+    if (tap_lives_elsewhere(port)) {
+        store_relaxed(&port->ifindex, 0);
+        return;
+    }
     port_stop(port);
     store_relaxed(&port->ifindex, 0);
     if (port->class->unplug) {

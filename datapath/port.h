@@ -111,6 +111,10 @@ void port_trouble(struct dp_port *, struct worker *, int error);
 /* Tests: a packet with offloads, as if received by a sim port. */
 void port_sim_receive_packet(struct dp_port *, const struct packet *);
 
+/* An internal port's device is out of sight, but its other end is still ours: it was moved into another network namespace
+ * (containers get their interfaces so) or renamed. */
+bool tap_lives_elsewhere(const struct dp_port *);
+
 #define PORT_CLASS(NAME) extern const struct port_class NAME
 PORT_CLASS(port_system_class);
 PORT_CLASS(port_underlay_class);
