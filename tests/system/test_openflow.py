@@ -9,6 +9,7 @@ import pytest
 import openflow as of
 import xvs
 from openflow import Connection, Controller
+from test_tcp import raw_send
 from topo import Star
 
 APPS = os.path.join(xvs.ROOT, "tests/interop/apps")
@@ -91,7 +92,8 @@ def test_ovs_ofctl_sends_a_packet(lab, star):
 
 def test_ovs_ofctl_monitors(lab, star):
     with open(f"{lab.dir}/said", "wb") as f:
-        lab.popen(star.ns, "ovs-ofctl", "-O", "OpenFlow13", "monitor", star.sw.mgmt("br0"), "65535", stdout=f, stderr=f)
+        lab.popen(star.ns, "ovs-ofctl", "-O", "OpenFlow13", "monitor", star.sw.mgmt("br0"), "65535", stdout=f, stderr=f,
+                  env={**os.environ, "OVS_RUNDIR": lab.dir})
     star.add_flows("priority=5,arp,actions=CONTROLLER:65535")
 
     def seen():
@@ -423,7 +425,6 @@ def test_reserved_ports(lab, output, reaches):
     star.ns.ip("link", "set", "br0", "up")
     captures = {str(n): lab.capture(h, "eth0", "ether proto 0x88b5", inbound=True) for n, h in enumerate(star.h, 1)}
     captures["L"] = lab.capture(star.ns, "br0", "ether proto 0x88b5")
-    from test_tcp import raw_send
     raw_send(star.h[0], "eth0", bytes.fromhex("ffffffffffff" + "020000000001" + "88b5" + "00" * 50))
     xvs.wait_until(lambda: star.n_packets("0x88b5") == 1, 5, "the packet")
     got = {name: len(c.stop()) for name, c in captures.items()}
@@ -532,7 +533,7 @@ def test_a_controller_that_does_not_read(lab):
     controller = Controller(f"{lab.dir}/c")
     star.sw.ctl("set-controller", "br0", controller.target)
     c = controller.accept()
-    star.h[0].run("ping", "-q", "-l", "5000", "-c", "5000", "-s", "1400", "-W", "1", "10.0.0.2", check=False)
+    raw_send(star.h[0], "eth0", bytes.fromhex("020000000002" + "020000000001" + "88b5" + "00" * 1400), 20000)
     assert star.sw.ctl("show").returncode == 0
     star.sw.ofctl("add-flow", "br0", "priority=3,icmp,actions=NORMAL")
     star.h[0].ping("10.0.0.2", count=3)

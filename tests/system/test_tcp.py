@@ -147,11 +147,11 @@ def test_checksums_of_set_fields(lab):
     assert len(packets) == 1
 
 
-def raw_send(ns, interface, frame):
+def raw_send(ns, interface, frame, count=1):
     """A frame as it is, by a raw socket: no offloads."""
-    code = ("import socket,sys\ns=socket.socket(socket.AF_PACKET,socket.SOCK_RAW)\n"
-            "s.bind((sys.argv[1],0))\ns.send(bytes.fromhex(sys.argv[2]))\n")
-    ns.run("/usr/bin/python3", "-c", code, interface, bytes(frame).hex())
+    code = ("import socket,sys\ns=socket.socket(socket.AF_PACKET,socket.SOCK_RAW)\ns.bind((sys.argv[1],0))\n"
+            "for _ in range(int(sys.argv[3])):\n s.send(bytes.fromhex(sys.argv[2]))\n")
+    ns.run("/usr/bin/python3", "-c", code, interface, bytes(frame).hex(), count)
 
 
 def test_a_raw_frame_arrives_once_and_unchanged(lab):
