@@ -314,6 +314,52 @@ START_TEST(mask_becomes_narrow_again)
 }
 END_TEST
 
+/* A bridge that takes another's place takes nothing of its cache. */
+static void by_aux(void *aux, const struct flow_key *key, struct dp_path *path)
+{
+    struct flow_view v;
+    view_init(&v, key);
+    dpact_append(&path->acts, DPACT_OUTPUT, sizeof(struct dpact_port), *(uint32_t *)aux);
+    path->consulted = v.consulted;
+}
+
+START_TEST(bridges_share_nothing)
+{
+    static const struct dp_callbacks callbacks = {.walk = by_aux, .punt = sim_punt};
+    struct dp_config config = {.workers = 0, .no_netlink = true};
+    struct dp *dp = dp_create(&config, &callbacks);
+    uint32_t to[2];
+    struct sent sent[2] = {0};
+    uint8_t frame[64];
+    udp_frame(frame, sizeof frame, 1, 2, 3, 4, 5, 6);
+    for (unsigned round = 1; round <= 10; round++) {
+        struct dp_bridge *bridge[2];
+        struct dp_port *in[2], *out[2];
+        for (int i = 0; i < 2; i++) {
+            char name[8];
+            bridge[i] = dp_bridge_create(dp, i ? "b" : "a", &to[i]);
+            snprintf(name, sizeof name, "in%d", i);
+            in[i] = dp_port_add(bridge[i], &(struct dp_port_config){.name = name, .type = "sim"}, 1, NULL, NULL);
+            snprintf(name, sizeof name, "out%d", i);
+            out[i] = dp_port_add(bridge[i], &(struct dp_port_config){.name = name, .type = "sim"}, 2, NULL, NULL);
+            dp_sim_on_transmit(out[i], sim_sent, &sent[i]);
+            to[i] = dp_port_id(out[i]);
+        }
+        for (int i = 0; i < 2; i++)
+            dp_sim_receive(in[i], frame, sizeof frame);
+        for (int i = 0; i < 8; i++)
+            dp_run(dp);
+        for (int i = 0; i < 2; i++) {
+            ck_assert_uint_eq(sent[i].n, round);
+            dp_port_del(in[i]);
+            dp_port_del(out[i]);
+            dp_bridge_destroy(bridge[i]);
+        }
+    }
+    dp_destroy(dp);
+}
+END_TEST
+
 static void never_cached(struct sim_switch *s, const struct flow_key *key, struct dp_path *path)
 {
     wide(s, key, path);
@@ -342,6 +388,7 @@ static void add_tests(Suite *suite)
     tcase_add_test(t, grows_and_is_bounded);
     tcase_add_test(t, only_dependents_are_walked_anew);
     tcase_add_test(t, mask_becomes_narrow_again);
+    tcase_add_test(t, bridges_share_nothing);
     tcase_add_test(t, uncacheable_is_not_cached);
     suite_add_tcase(suite, t);
 }

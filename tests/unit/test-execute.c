@@ -146,6 +146,28 @@ START_TEST(vlans)
 }
 END_TEST
 
+/* The pipeline has looked at nothing, packets are hardly parsed: header changes find their headers all the same. */
+START_TEST(deep_changes_without_a_deep_look)
+{
+    static const struct {
+        enum field_id field;
+        unsigned at, n;
+    } sets[] = {{FIELD_IPV4_DST, 30, 4}, {FIELD_IP_TTL, 22, 1}, {FIELD_UDP_DST, 36, 2}};
+    for (unsigned i = 0; i < ARRAY_SIZE(sets); i++) {
+        struct dpact_set *set = dpact_append(&path.acts, DPACT_SET_FIELD, sizeof *set, sets[i].field);
+        field_value_set_u64(&set->value, 0x77);
+        field_all_ones(sets[i].field, &set->mask);
+    }
+    path_output(&path, s.port[1]);
+    for (int round = 0; round < 3; round++) { /* walked, then from the cache */
+        receive(3);
+        for (unsigned i = 0; i < ARRAY_SIZE(sets); i++)
+            ck_assert_uint_eq(s.sent[1].last[sets[i].at + sets[i].n - 1], 0x77);
+    }
+    ck_assert_uint_eq(s.walks, 1);
+}
+END_TEST
+
 START_TEST(mtu)
 {
     struct dp_port *small = sim_add_port(&s, "86"), *smaller = sim_add_port(&s, "85");
@@ -323,6 +345,7 @@ static void add_tests(Suite *suite)
     tcase_add_test(t, clone_at_the_end);
     tcase_add_test(t, drops_are_named);
     tcase_add_test(t, vlans);
+    tcase_add_test(t, deep_changes_without_a_deep_look);
     tcase_add_test(t, mtu);
     tcase_add_test(t, super_segments_are_cut_where_they_must_be);
     tcase_add_test(t, partial_checksums_are_finished);
