@@ -431,14 +431,19 @@ struct dp_port *dp_port_add(struct dp_bridge *bridge, const struct dp_port_confi
     return port_open(port, config, d);
 }
 
-struct dp_port *port_add_underlay(struct dp_bridge *bridge, const char *ifname, struct diag *d)
+struct dp_port *port_add_own(struct dp_bridge *bridge, const struct port_class *class, const char *name, struct diag *d)
 {
-    struct dp_port *port = port_create(bridge, &port_underlay_class, ifname, d);
+    struct dp_port *port = port_create(bridge, class, name, d);
     if (!port)
         return NULL;
     port->ofport = port->id;
-    const struct dp_port_config config = {.name = ifname, .type = port_underlay_class.type};
+    const struct dp_port_config config = {.name = name, .type = class->type};
     return port_open(port, &config, d);
+}
+
+struct dp_port *port_add_underlay(struct dp_bridge *bridge, const char *ifname, struct diag *d)
+{
+    return port_add_own(bridge, &port_underlay_class, ifname, d);
 }
 
 bool dp_port_reconfigure(struct dp_port *port, const struct dp_port_config *config, struct diag *d)

@@ -6,6 +6,7 @@ datapath_libdatapath_a_SOURCES += \
 	datapath/netlink/netlink.h \
 	datapath/tunnel/gre.c \
 	datapath/tunnel/gre.h \
+	datapath/tunnel/host.c \
 	datapath/tunnel/map.c \
 	datapath/tunnel/map.h \
 	datapath/tunnel/option.c \

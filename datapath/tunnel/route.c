@@ -20,7 +20,7 @@ size_t tunnel_overhead(const struct tunnel_config *c)
 /* --- Underlay ports --- */
 
 /* Of what an underlay port receives, tunnels take what is theirs. The rest is the host's own business. */
-static void underlay_walk(void *aux, const struct flow_key *key, struct dp_path *path)
+void underlay_walk(void *aux, const struct flow_key *key, struct dp_path *path)
 {
     struct tunnels *t = aux;
     struct flow_view v;
@@ -42,14 +42,13 @@ static struct underlay *underlay_get(struct tunnels *t, uint32_t ifindex, const 
             return u;
         }
     }
-    if (!t->bridge)
-        t->bridge = bridge_create(t->dp, "", t, underlay_walk);
     struct dp_port *port = port_add_underlay(t->bridge, name, d);
     if (!port)
         return NULL;
     struct underlay *u = xzalloc(sizeof *u);
     *u = (struct underlay){.next = t->underlays, .ifindex = ifindex, .users = 1, .port = port};
     t->underlays = u;
+    host_listen(t);
     return u;
 }
 
@@ -63,10 +62,7 @@ static void underlay_put(struct tunnels *t, struct underlay *u)
     *at = u->next;
     dp_port_del(u->port);
     free(u);
-    if (!t->underlays) {
-        dp_bridge_destroy(t->bridge);
-        t->bridge = NULL;
-    }
+    host_listen(t);
 }
 
 /* --- Asking --- */

@@ -107,6 +107,27 @@ static bool gre_open(struct dp_port *port, const struct dp_port_config *config, 
     return true;
 }
 
+/* With the first tunnel port, and with the last. */
+static void open_underlay(struct tunnels *t)
+{
+    struct diag d = DIAG_INIT;
+    t->bridge = bridge_create(t->dp, "", t, underlay_walk);
+    t->host = t->netlink ? port_add_own(t->bridge, &port_host_class, "", &d) : NULL;
+    if (d.failed)
+        log_warn("GRE that comes by other interfaces than it leaves is not received: %s", buf_text(&d.message));
+    diag_free(&d);
+}
+
+static void close_underlay(struct tunnels *t)
+{
+    assert(!t->underlays);
+    if (t->host)
+        dp_port_del(t->host);
+    dp_bridge_destroy(t->bridge);
+    t->host = NULL;
+    t->bridge = NULL;
+}
+
 /* It is in dp.ports: from now on packets find it. */
 static void gre_came(struct tunnel_port *tp)
 {
@@ -115,6 +136,8 @@ static void gre_came(struct tunnel_port *tp)
         return;
     if (t->n_ports == t->a_ports)
         t->ports = xrealloc(t->ports, (t->a_ports = t->a_ports * 2 + 16) * sizeof *t->ports);
+    if (!t->n_ports)
+        open_underlay(t);
     t->ports[t->n_ports++] = tp;
     tp->listed = true;
     publish_inbound(t);
@@ -137,6 +160,8 @@ static void gre_gone(struct tunnel_port *tp)
     route_lost(tp);
     hops_port_gone(tp);
     route_forget(tp);
+    if (!t->n_ports)
+        close_underlay(t);
 }
 
 static void free_tunnel_port(void *p)
@@ -203,7 +228,7 @@ void tunnels_port_changed(struct dp *dp, struct dp_port *port, bool gone)
             gre_came(tp);
         return;
     }
-    if (!port->local && port->class != &port_underlay_class) {
+    if (!port->local && port->class != &port_underlay_class && port->class != &port_host_class) {
         if (port->class == &port_system_class)
             routes_changed(t);
         return;
@@ -214,7 +239,8 @@ void tunnels_port_changed(struct dp *dp, struct dp_port *port, bool gone)
         if (e && !e->drop && (e->bridge ? port->local && e->bridge == port->bridge : e->output == port->id))
             route_lost(t->ports[i]);
     }
-    routes_changed(t);
+    if (port->class != &port_host_class)
+        routes_changed(t);
 }
 
 static void on_link(void *aux, const struct nl_link *link)

@@ -7,6 +7,7 @@
  *   plan     inside a walk: dp_tunnel_encap(), dp_tunnel_decap(). Workers; reads what the following publish by RCU
  *   route    main: where each port's packets go, asked from the kernel; underlay ports
  *   wait     main: next hops, and packets that wait for their MAC
+ *   host     tunnel packets by ways that no tunnel sends by
  *   tunnel   main: the ports themselves, news from netlink, what people see
  *   report   main: what people see: status, sentences for drops */
 #ifndef DATAPATH_TUNNEL_TUNNEL_H
@@ -98,7 +99,8 @@ struct tunnels {
     msec_t ask_at, ask_not_before;
     int64_t ask_cost;        /* ns that asking all of them took the last time */
     bool announce;           /* not while a port is being opened */
-    struct dp_bridge *bridge; /* pseudo-bridge of the underlay ports, or NULL */
+    struct dp_bridge *bridge; /* pseudo-bridge of underlay ports and host; both are there while there are tunnels */
+    struct dp_port *host;     /* NULL: no raw socket */
     struct underlay *underlays;
 
     struct next_hop *hops[HOP_BUCKETS];
@@ -109,7 +111,7 @@ struct tunnels {
     size_t fresh_at;
 };
 
-extern const struct port_class port_gre_class;
+extern const struct port_class port_gre_class, port_host_class;
 struct tunnel_port *tunnel_port_of(const struct dp_port *); /* NULL if it is none */
 
 /* plan.c: set while main walks for a packet that has waited: it need not wait for itself. */
@@ -126,6 +128,11 @@ void route_settled(struct tunnel_port *);      /* nothing waits any more */
 void route_lost(struct tunnel_port *);         /* the way out is going */
 void route_forget(struct tunnel_port *);       /* the port is going */
 size_t tunnel_overhead(const struct tunnel_config *); /* of the outer IP packet beyond the inner one */
+
+void underlay_walk(void *tunnels, const struct flow_key *, struct dp_path *); /* of the pseudo-bridge */
+
+/* host.c */
+void host_listen(struct tunnels *); /* the set of underlay ports has changed */
 
 /* wait.c */
 struct next_hop *hop_get(struct tunnels *, uint32_t ifindex, be32 address);
