@@ -327,6 +327,9 @@ enum ofp_error dispatch(struct ofconn *c, const void *msg, size_t len, msec_t no
         ofp_header_peek(msg, len, &h);
         return h.type == 1 ? OFPERR_OK : e; /* an error is never answered by an error */
     }
+    /* 6.3.1: after HELLO the agreed version is the only one; decoding is more patient with echoes. */
+    if (h.version != c->version && type != OFPMSG_HELLO && type != OFPMSG_ERROR)
+        return OFPERR_BRC_BAD_VERSION;
     if (!handlers[type].fn)
         return OFPERR_BRC_BAD_TYPE; /* a reply, say */
     /* 7.3.5: only table features come in parts from a controller, and those change nothing here. */

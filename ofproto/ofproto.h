@@ -32,9 +32,16 @@ struct ofproto_config {
 struct ofproto *ofproto_create(struct dp *, const char *name);
 void ofproto_destroy(struct ofproto *);
 void ofproto_configure(struct ofproto *, const struct ofproto_config *);
-/* How many controllers are configured, and whether one of them is connected: without any, or standalone and none for a
- * while (`since`: none since then, 0 while one is there; `patience` ms), the bridge behaves by fail mode: a table-miss rule
- * with NORMAL (standalone), or nothing (secure). */
+/* How many controllers are configured, and whether one of them is connected.
+ *
+ * Who decides about a bridge's flows, as with Open vSwitch (ovs-vswitchd.conf.db(5), fail_mode):
+ * - No controller, standalone: the bridge begins with the flow "priority=0,actions=NORMAL", which is a flow as any other:
+ *   shown, counted, and it may be changed or deleted. It comes again only with one of the changes below.
+ * - No controller, secure: the bridge begins without flows.
+ * - The first controller configured, or the last one gone: all flows are removed, then as above.
+ * - fail_mode changed (ofproto_configure) while there is no controller: likewise. With controllers: the flows stay.
+ * - Controllers, standalone, but none connected for three inactivity probes: packets that table 0 does not match are
+ *   treated as with NORMAL until one is connected again; the flows stay. Secure: nothing changes. */
 void ofproto_set_controllers(struct ofproto *, unsigned configured, bool connected);
 const char *ofproto_name(const struct ofproto *);
 uint64_t ofproto_datapath_id(const struct ofproto *);
