@@ -105,14 +105,13 @@ FORMAT_FN(format_flow_removed)
     put_rule(r.priority, &r.match, names, out);
     put_blank(out);
     buf_printf(out, "reason=%s", flow_removed_reason_name(r.reason));
-    if (r.table)
+    if (r.table != OFPTT_ALL)
         buf_printf(out, " table_id=%u", r.table);
     if (r.cookie)
         buf_printf(out, " cookie:0x%" PRIx64, r.cookie);
     buf_puts(out, " duration");
     duration_format(r.duration_sec, r.duration_nsec, out);
-    if (r.idle_timeout)
-        buf_printf(out, " idle%u", r.idle_timeout);
+    buf_printf(out, " idle%u", r.idle_timeout);
     if (r.hard_timeout)
         buf_printf(out, " hard%u", r.hard_timeout);
     buf_printf(out, " pkts%" PRIu64 " bytes%" PRIu64 "\n", r.packets, r.bytes);
@@ -277,6 +276,31 @@ static void put_ip(const struct flow_key *k, struct buf *out)
         put_l4(k, out);
 }
 
+static void put_mpls(const struct flow_key *k, struct buf *out)
+{
+    uint32_t lse = ntohl(k->mpls.lse);
+    buf_printf(out, ",mpls_label=%u,mpls_tc=%u,mpls_ttl=%u,mpls_bos=%u", lse >> 12, lse >> 9 & 7, lse & 0xff, lse >> 8 & 1);
+}
+
+/* The transport's checksum, which no field holds. */
+static void put_checksum(const struct packet *p, const struct flow_key *k, struct buf *out)
+{
+    static const struct {
+        uint8_t proto, ofs;
+        const char *name;
+    } checksums[] = {{IPPROTO_TCP, 16, "tcp_csum"},
+                     {IPPROTO_UDP, 6, "udp_csum"},
+                     {IPPROTO_ICMP, 2, "icmp_csum"},
+                     {IPPROTO_ICMPV6, 2, "icmp6_csum"}};
+    if (!is_ip(k) || k->ip.frag & FRAG_LATER || !protocol_word(k) || p->l4 == 0xffff)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(checksums); i++)
+        if (checksums[i].proto == k->ip.proto && (uint32_t)p->l4 + checksums[i].ofs + 2 <= p->len) {
+            const uint8_t *c = p->data + p->l4 + checksums[i].ofs;
+            buf_printf(out, " %s:%04x", checksums[i].name, c[0] << 8 | c[1]);
+        }
+}
+
 void packet_format(const void *frame, size_t len, struct buf *out)
 {
     if (len < 14) {
@@ -300,6 +324,8 @@ void packet_format(const void *frame, size_t len, struct buf *out)
         buf_printf(out, ",dl_type=0x%04x", ntohs(k.eth.type));
     if (is_ip(&k))
         put_ip(&k, out);
+    if (k.eth.type == htons(0x8847) || k.eth.type == htons(0x8848))
+        put_mpls(&k, out);
     if (is_arp(&k)) {
         put_field("arp_spa", FIELD_ARP_SPA, &k, out);
         put_field("arp_tpa", FIELD_ARP_TPA, &k, out);
@@ -307,6 +333,7 @@ void packet_format(const void *frame, size_t len, struct buf *out)
         put_mac("arp_sha", k.arp.sha, out);
         put_mac("arp_tha", k.arp.tha, out);
     }
+    put_checksum(&p, &k, out);
     /* The comma before the first item. */
     memmove(out->data + start, out->data + start + 1, out->len - start - 1);
     out->len--;
@@ -339,13 +366,10 @@ FORMAT_FN(format_packet_in)
     match_format(&p.match, names, out);
     put_blank(out);
     buf_printf(out, "(via %s) data_len=%zu", packet_in_reason_name(p.reason), p.data_len);
-    if (p.buffer_id == OFP_NO_BUFFER)
-        buf_puts(out, " (unbuffered)");
+    if (p.buffer_id != OFP_NO_BUFFER)
+        buf_printf(out, " buffer=0x%08x%s\n", p.buffer_id, p.total_len < p.data_len ? " (***total_len < data_len***)" : "");
     else
-        buf_printf(out, " buffer=0x%08x", p.buffer_id);
-    if (p.total_len < p.data_len)
-        buf_puts(out, " (***total_len < data_len***)");
-    buf_puts(out, "\n");
+        buf_printf(out, " (unbuffered)%s\n", p.total_len != p.data_len ? " (***total_len != data_len***)" : "");
     put_packet(p.data, p.data_len, verbosity, out);
 }
 

@@ -152,7 +152,8 @@ static FORMAT_FN(format_role)
         return;
     }
     buf_printf(out, " role=%s", role_name(r.role));
-    if (r.role != OFPCR_NOCHANGE && r.generation_id != UINT64_MAX)
+    enum { REQUEST = 24 }; /* in which NOCHANGE has none; a reply says UINT64_MAX */
+    if ((h->type != REQUEST || r.role != OFPCR_NOCHANGE) && r.generation_id != UINT64_MAX)
         buf_printf(out, " generation_id=%llu", (unsigned long long)r.generation_id);
     buf_puts(out, "\n");
 }

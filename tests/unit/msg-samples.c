@@ -172,6 +172,7 @@ static void sample_flow_mod(uint64_t *rng, uint32_t xid, struct buf *out)
     m.hard_timeout = unit_below(rng, 100);
     m.flags = unit_below(rng, 32);
     m.cookie = unit_random(rng);
+    m.cookie_mask = m.command == OFPFC_ADD ? 0 : UINT64_MAX;
     random_match(rng, &m.match);
     if (m.command < OFPFC_DELETE)
         random_instructions(rng, m.table, &m.acts);
@@ -327,11 +328,12 @@ static bool sample_switch(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     struct ofp_port_mod mod;
     struct xvs_bridge_info info;
     random_features(rng, &features);
+    features.capabilities &= 0x16f;
     random_desc(rng, &desc);
     random_port_desc(rng, &port);
     RANDOM(rng, mod);
-    mod.config &= 0x65;
     mod.mask &= 0x65;
+    mod.config &= mod.mask;
     mod.advertise &= 0xffff;
     mod.port = unit_below(rng, 1000);
     RANDOM(rng, info);

@@ -1,7 +1,7 @@
 /* msg-tool: our codec for tests that compare it with other people's.
  *
  *   msg-tool samples SEED N    N random messages of every type: "ID HEX" a line
- *   msg-tool format            hex on standard input, one message a line; their text, each followed by an empty line
+ *   msg-tool format            hex on standard input, one message a line; their texts, each ended by a NUL
  *   msg-tool corpus DIR SEED   one file per type, for the fuzz target
  */
 #include "unit.h"
@@ -55,7 +55,7 @@ static void format(void)
                 buf_u8(&msg, byte);
         }
         ofp_msg_format(msg.data, msg.len, NULL, 1, &text);
-        printf("%s\n", buf_text(&text));
+        fwrite(buf_text(&text), 1, text.len + 1, stdout);
         buf_free(&msg);
         buf_free(&text);
     }

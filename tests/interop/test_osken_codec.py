@@ -1,0 +1,134 @@
+"""Our codec of OpenFlow messages against os-ken's parser and Open vSwitch's printer."""
+import os
+import re
+import secrets
+
+import pytest
+import xvs
+
+parser = pytest.importorskip("os_ken.ofproto.ofproto_v1_3_parser")
+ofproto = pytest.importorskip("os_ken.ofproto.ofproto_v1_3")
+ofproto_parser = pytest.importorskip("os_ken.ofproto.ofproto_parser")
+protocol = pytest.importorskip("os_ken.ofproto.ofproto_protocol")
+
+TOOL = os.path.join(xvs.BUILDDIR, "tests/unit/msg-tool")
+
+
+class Datapath(protocol.ProtocolDesc):
+    id = 1
+
+
+DATAPATH = Datapath(version=ofproto.OFP_VERSION)
+
+
+def samples(n):
+    """(id, bytes) of random messages of ours."""
+    seed = int(os.environ.get("XVS_TEST_SEED", "0"), 0) or secrets.randbits(48)
+    print(f"XVS_TEST_SEED={seed}")
+    lines = xvs.run(TOOL, "samples", seed, n).stdout.splitlines()
+    return [(name, bytes.fromhex(text)) for name, text in (line.split() for line in lines)]
+
+
+def ours(*messages):
+    """What we print of each."""
+    text = xvs.run(TOOL, "format", input="".join(m.hex() + "\n" for m in messages)).stdout
+    return text.split("\0")[:-1]
+
+
+def decode(data):
+    version, kind, length, xid = ofproto_parser.header(data)
+    return ofproto_parser.msg(DATAPATH, version, kind, length, xid, data)
+
+
+# os-ken decodes what a controller receives.
+RECEIVED = {"HELLO", "ERROR", "ECHO_REQUEST", "ECHO_REPLY", "FEATURES_REPLY", "GET_CONFIG_REPLY", "PACKET_IN",
+            "FLOW_REMOVED", "PORT_STATUS", "BARRIER_REPLY", "ROLE_REPLY", "GET_ASYNC_REPLY", "DESC_REPLY",
+            "FLOW_STATS_REPLY", "AGGREGATE_REPLY", "TABLE_STATS_REPLY", "PORT_STATS_REPLY", "PORT_DESC_REPLY",
+            "TABLE_FEATURES_REPLY"}
+
+
+def test_osken_decodes_what_we_encode():
+    seen = set()
+    for name, data in samples(20):
+        if name in RECEIVED:
+            message = decode(data)
+            assert message is not None and message.xid == int.from_bytes(data[4:8], "big"), (name, data.hex())
+            seen.add(name)
+    assert seen == RECEIVED
+
+
+def test_osken_reads_the_same_numbers():
+    for name, data in samples(20):
+        if name == "PORT_STATS_REPLY":
+            text, = ours(data)
+            for port in decode(data).body:
+                assert f"port {' ' if port.port_no < 10 else ''}{port.port_no}: rx pkts={port.rx_packets}, bytes={port.rx_bytes}" \
+                    in text
+        elif name == "FEATURES_REPLY":
+            text, message = ours(data)[0], decode(data)
+            assert f"dpid:{message.datapath_id:016x}" in text and f"n_buffers:{message.n_buffers}" in text
+        elif name == "AGGREGATE_REPLY":
+            text, message = ours(data)[0], decode(data).body
+            assert (f"packet_count={message.packet_count} byte_count={message.byte_count} "
+                    f"flow_count={message.flow_count}") in text
+        elif name == "FLOW_STATS_REPLY":
+            text, flows = ours(data)[0], decode(data).body
+            assert [int(n) for n in re.findall(r"n_packets=(\d+)", text)] == [f.packet_count for f in flows]
+
+
+def encode(message):
+    message.xid = 7
+    message.serialize()
+    return bytes(message.buf)
+
+
+def test_we_decode_what_osken_encodes():
+    p, o, dp = parser, ofproto, DATAPATH
+    match = p.OFPMatch(in_port=1, eth_type=0x0800, ip_proto=6, ipv4_dst=("10.0.0.0", "255.0.0.0"), tcp_dst=80)
+    actions = [p.OFPActionSetField(tunnel_id=10), p.OFPActionOutput(2, 0)]
+    instructions = [p.OFPInstructionActions(o.OFPIT_APPLY_ACTIONS, actions), p.OFPInstructionGotoTable(9)]
+    frame = bytes.fromhex("ffffffffffff02020304050612345000")
+    cases = [
+        (p.OFPHello(dp), "version bitmap"),
+        (p.OFPEchoRequest(dp, data=b"hi"), "2 bytes of payload"),
+        (p.OFPFeaturesRequest(dp), "OFPT_FEATURES_REQUEST"),
+        (p.OFPSetConfig(dp, o.OFPC_FRAG_DROP, 100), "frags=drop miss_send_len=100"),
+        (p.OFPFlowMod(dp, table_id=3, priority=7, cookie=5, idle_timeout=10, match=match, instructions=instructions,
+                      flags=o.OFPFF_SEND_FLOW_REM),
+         "ADD table:3 priority=7,tcp,in_port=1,nw_dst=10.0.0.0/8,tp_dst=80 cookie:0x5 idle:10 send_flow_rem "
+         "actions=set_field:0xa->tun_id,output:2,goto_table:9"),
+        (p.OFPPacketOut(dp, o.OFP_NO_BUFFER, 1, actions, frame), "in_port=1 actions=set_field:0xa->tun_id,output:2 data_len=16"),
+        (p.OFPPortMod(dp, 3, "02:00:00:00:00:01", o.OFPPC_PORT_DOWN, o.OFPPC_PORT_DOWN, 0), "port: 3: addr:02:00:00:00:00:01"),
+        (p.OFPTableMod(dp, 5, 3), "table_id=5"),
+        (p.OFPBarrierRequest(dp), "OFPT_BARRIER_REQUEST"),
+        (p.OFPRoleRequest(dp, o.OFPCR_ROLE_MASTER, 5), "role=primary generation_id=5"),
+        (p.OFPGetAsyncRequest(dp), "OFPT_GET_ASYNC_REQUEST"),
+        (p.OFPSetAsync(dp, [1, 2], [3, 4], [5, 6]), "PACKET_IN: no_match\n"),
+        (p.OFPDescStatsRequest(dp, 0), "OFPST_DESC request"),
+        (p.OFPFlowStatsRequest(dp, 0, o.OFPTT_ALL, o.OFPP_ANY, o.OFPG_ANY, 0, 0, match), "tcp,in_port=1"),
+        (p.OFPAggregateStatsRequest(dp, 0, 3, o.OFPP_ANY, o.OFPG_ANY, 0, 0, p.OFPMatch()), "table=3"),
+        (p.OFPTableStatsRequest(dp, 0), "OFPST_TABLE request"),
+        (p.OFPPortStatsRequest(dp, 0, 4), "port_no=4"),
+        (p.OFPPortDescStatsRequest(dp, 0), "OFPST_PORT_DESC request"),
+        (p.OFPTableFeaturesStatsRequest(dp, 0), "OFPST_TABLE_FEATURES request"),
+    ]
+    texts = ours(*(encode(message) for message, _ in cases))
+    assert len(texts) == len(cases)
+    for (message, expected), text in zip(cases, texts):
+        assert "(xid=0x7)" in text and expected in text, (message, text)
+
+
+# What Open vSwitch shows of bodies that we show as bytes, or shows more of.
+OTHERWISE = {"TABLE_FEATURES_REPLY", "PORT_DESC_REQUEST", "QUEUE_STATS_REQUEST", "QUEUE_GET_CONFIG_REQUEST",
+             "QUEUE_GET_CONFIG_REPLY", "GROUP_MOD", "METER_MOD", "GROUP_STATS_REQUEST", "GROUP_DESC_REQUEST",
+             "GROUP_FEATURES_REPLY", "METER_STATS_REQUEST", "METER_CONFIG_REQUEST", "METER_FEATURES_REPLY",
+             "XVS_BRIDGE_INFO_REQUEST", "XVS_BRIDGE_INFO_REPLY", "GET_ASYNC_REPLY", "SET_ASYNC", "QUEUE_STATS_REPLY",
+             "ERROR"}
+
+
+def test_prints_what_ovs_ofctl_prints():
+    for name, data in samples(4):
+        if name not in OTHERWISE:
+            theirs = xvs.run("ovs-ofctl", "ofp-print", data.hex(), check=False)
+            text, = ours(data)
+            assert text.rstrip("\n") == theirs.stdout.rstrip("\n"), (name, data.hex())
