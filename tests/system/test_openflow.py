@@ -529,10 +529,11 @@ def test_two_controllers_and_their_roles(lab):
 
 def test_a_controller_that_does_not_read(lab):
     """Packet-ins for a controller that takes none are dropped and counted; the switch stays well."""
-    star = Star(lab, flows=["priority=1,actions=CONTROLLER:65535", "priority=2,arp,actions=NORMAL"])
+    star = Star(lab, flows=[])
     controller = Controller(f"{lab.dir}/c")
     star.sw.ctl("set-controller", "br0", controller.target)
     c = controller.accept()
+    star.add_flows("priority=1,actions=CONTROLLER:65535", "priority=2,arp,actions=NORMAL")
     raw_send(star.h[0], "eth0", bytes.fromhex("020000000002" + "020000000001" + "88b5" + "00" * 1400), 20000)
     assert star.sw.ctl("show").returncode == 0
     star.sw.ofctl("add-flow", "br0", "priority=3,icmp,actions=NORMAL")

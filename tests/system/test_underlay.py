@@ -121,16 +121,16 @@ def test_the_route_changes_while_traffic_flows(lab):
         ns.sysctl("net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.eth1.rp_filter=0", "net.ipv4.conf.eth0.rp_filter=0")
     a = tunnel.h[0]
     a.ping("10.0.0.2", count=1)
-    tunnel.s[0].ip("route", "add", "192.168.5.2/32", "via", "192.168.6.2", "src", "192.168.5.1")
+    for n in 1, 2:
+        tunnel.s[n - 1].ip("route", "add", f"192.168.5.{3 - n}/32", "via", f"192.168.6.{3 - n}", "src", f"192.168.5.{n}")
     time.sleep(0.2)
-    capture = lab.capture(tunnel.s[0], "eth1", "proto 47")
-    a.ping("10.0.0.2", count=3)
-    assert len(capture.stop()) == 3
-    tunnel.s[0].ip("route", "del", "192.168.5.2/32")
-    time.sleep(0.2)
-    capture = lab.capture(tunnel.s[0], "eth0", "proto 47 and src host 192.168.5.1")
-    a.ping("10.0.0.2", count=3)
-    assert len(capture.stop()) == 3
+    for device in "eth1", "eth0":
+        capture = lab.capture(tunnel.s[0], device, "proto 47")
+        a.ping("10.0.0.2", count=3)
+        assert len(capture.stop()) == 6
+        for n in 1, 2:
+            tunnel.s[n - 1].ip("route", "del", f"192.168.5.{3 - n}/32", check=False)
+        time.sleep(0.2)
 
 
 def test_no_route_is_a_named_drop(lab):
