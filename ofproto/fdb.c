@@ -2,7 +2,7 @@
  *
  * A hash table with a fixed number of buckets. Walks read chains under RCU; a bucket's generation is bumped when what a
  * lookup in it finds has changed, so that only paths that asked for such an address are walked again. Entries that
- * packets use are kept young by a counter, not by messages: main looks at it when the entry would otherwise be too old. */
+ * packets use are kept young by a counter, not by messages: main looks at it when the entry would be too old. */
 #include <urcu/list.h>
 #include "ofproto/bridge.h"
 #include "base/hash.h"
@@ -60,7 +60,8 @@ static struct entry *find(const struct bucket *b, uint64_t key)
     return e;
 }
 
-uint32_t fdb_lookup(struct fdb *fdb, uint16_t vlan, const uint8_t mac[6], struct dp_path *path, struct dp_tally **refresh)
+uint32_t fdb_lookup(struct fdb *fdb, uint16_t vlan, const uint8_t mac[6], struct dp_path *path,
+                    struct dp_tally **refresh)
 {
     uint64_t key = make_key(vlan, mac);
     struct bucket *b = bucket_of(fdb, key);

@@ -56,7 +56,8 @@ static bool consider(struct cls_rule *r, void *aux)
     return true;
 }
 
-size_t trace_nearest(const struct ofproto *o, uint8_t table, const struct flow_key *key, struct trace_miss near[TRACE_NEAREST])
+size_t trace_nearest(const struct ofproto *o, uint8_t table, const struct flow_key *key,
+                     struct trace_miss near[TRACE_NEAREST])
 {
     struct search s = {key, near, 0};
     classifier_for_each(&o->tables[table].cls, NULL, o->version, consider, &s);
@@ -82,7 +83,8 @@ static bool wants_tun_id(struct cls_rule *cls, void *aux)
     return false;
 }
 
-struct rule *trace_wanted_tun_id(const struct ofproto *o, uint8_t table, const struct flow_key *key, const struct rule *than)
+struct rule *trace_wanted_tun_id(const struct ofproto *o, uint8_t table, const struct flow_key *key,
+                                 const struct rule *than)
 {
     struct wanted w = {key, than, NULL};
     classifier_for_each(&o->tables[table].cls, NULL, o->version, wants_tun_id, &w);

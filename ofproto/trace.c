@@ -160,7 +160,8 @@ static void explain_miss(struct trace *t, uint8_t table, const struct flow_key *
         step(t, "nearest", 4, "the table is empty", NULL);
 }
 
-static void on_table(struct walk_listener *l, const struct ofproto *o, uint8_t table, struct rule *r, const struct flow_view *v)
+static void on_table(struct walk_listener *l, const struct ofproto *o, uint8_t table, struct rule *r,
+                     const struct flow_view *v)
 {
     struct trace *t = container_of(l, struct trace, listener);
     struct buf text = BUF_INIT, more = BUF_INIT;
@@ -253,7 +254,8 @@ static void put_result(struct trace *t, const char *name, const char *heading, s
 /* As dpact_format(), but a punt in the walk's own words. */
 static void put_actions(struct dp *dp, const void *acts, size_t len, struct buf *out)
 {
-    static const char *const reasons[] = {[OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
+    static const char *const reasons[] = {
+        [OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
     bool first = true;
     DPACT_FOR_EACH (a, acts, len) {
         const struct dpact_punt *p = (const void *)a;
@@ -320,7 +322,7 @@ static struct dp_port *popped_by(struct dp *dp, const void *acts, size_t len)
     return port;
 }
 
-/* Takes the outer headers of a GRE packet away (RFC 2890, 2: checksum, key and sequence number are there if flagged). */
+/* Takes the outer headers of a GRE packet away (RFC 2890, 2: checksum, key and sequence number are there if flagged) */
 static bool decapsulate(struct packet *p, const struct flow_key *outer, struct dp_port *port, struct flow_key *inner)
 {
     uint16_t flags = ntohs(outer->gre.flags);
@@ -341,7 +343,8 @@ static bool decapsulate(struct packet *p, const struct flow_key *outer, struct d
 }
 
 /* `p`: the packet itself, or NULL if only its key is known. */
-static void run(struct ofproto *o, const struct flow_key *key, struct packet *p, unsigned depth, struct buf *out, bool json)
+static void run(struct ofproto *o, const struct flow_key *key, struct packet *p, unsigned depth, struct buf *out,
+                bool json)
 {
     enum { MAX_TUNNELS = 4 };
     struct dp_path path;
@@ -384,8 +387,8 @@ static void complete(struct flow_key *key)
         key->gre.flags = htons(GRE_KEY_PRESENT);
 }
 
-static bool read_frame(const struct flow_key *from, const void *frame, size_t len, struct packet *p, struct flow_key *key,
-                       struct diag *d)
+static bool read_frame(const struct flow_key *from, const void *frame, size_t len, struct packet *p,
+                       struct flow_key *key, struct diag *d)
 {
     if (len < 14 || len > PACKET_MAX)
         return diag_fail(d, 0, 0, "a frame has from 14 to %d bytes, not %zu", PACKET_MAX, len);
@@ -398,7 +401,8 @@ static bool read_frame(const struct flow_key *from, const void *frame, size_t le
     return true;
 }
 
-static bool trace(struct ofproto *o, const char *flow, const void *frame, size_t len, struct buf *out, struct diag *d, bool json)
+static bool trace(struct ofproto *o, const char *flow, const void *frame, size_t len, struct buf *out, struct diag *d,
+                  bool json)
 {
     struct flow_mod fm = FLOW_MOD_INIT;
     struct port_names names = {.by_name = port_by_name, .aux = o};
@@ -432,7 +436,8 @@ bool ofproto_trace(struct ofproto *o, const char *flow, const void *frame, size_
     return trace(o, flow, frame, len, out, d, false);
 }
 
-bool ofproto_trace_json(struct ofproto *o, const char *flow, const void *frame, size_t len, struct buf *out, struct diag *d)
+bool ofproto_trace_json(struct ofproto *o, const char *flow, const void *frame, size_t len, struct buf *out,
+                        struct diag *d)
 {
     return trace(o, flow, frame, len, out, d, true);
 }

@@ -80,7 +80,7 @@ static void push_vlan(struct walk *w, uint16_t tpid)
     emit_push_vlan(w, tpid, ntohs(tci));
 }
 
-/* What lies behind the second tag the key does not know: of three tags, two popped leave the packet untagged to rules. */
+/* What lies behind the second tag the key does not know: of three tags, two popped leave rules an untagged packet. */
 static void pop_vlan(struct walk *w)
 {
     struct flow_view *v = w->v;

@@ -65,8 +65,7 @@ void emit_output(struct walk *w, uint32_t dp_port)
 
 static void emit_punt(struct walk *w, enum punt_kind kind, uint32_t max_len, const void *blob, size_t len, bool sent)
 {
-    struct dpact_punt *p =
-        dpact_append(&w->s->path->acts, DPACT_PUNT, offsetof(struct dpact_punt, blob) + len, kind);
+    struct dpact_punt *p = dpact_append(&w->s->path->acts, DPACT_PUNT, offsetof(struct dpact_punt, blob) + len, kind);
     p->bridge = w->o->bridge;
     p->max_len = max_len;
     p->blob_len = (uint32_t)len;
@@ -74,8 +73,8 @@ static void emit_punt(struct walk *w, enum punt_kind kind, uint32_t max_len, con
     emit_appended(w, sent);
 }
 
-/* Every bit of the pipeline's metadata that goes along is read through the view: the blob is the same for each packet of
- * the path. Packets of different tunnel keys thus have paths of their own once they go to the controller. */
+/* Every bit of the pipeline's metadata that goes along is read through the view: the blob is the same for each packet
+ * of the path. Packets of different tunnel keys thus have paths of their own once they go to the controller. */
 void emit_packet_in(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t controller_id)
 {
     struct flow_view *v = w->v;

@@ -11,9 +11,8 @@ static bool output_tunnel(struct walk *w, struct ofport *p)
     struct dp_bridge *bridge = NULL;
     struct dp_port *port = NULL;
     enum drop_reason drop = DROP_NONE;
-    enum dp_tunnel_result result = p->tunnel
-                                       ? dp_tunnel_encap(p->dp, w->v, s->path, &outer, &bridge, &drop)
-                                       : dp_tunnel_decap(p->dp, w->v, s->path, &port, &drop);
+    enum dp_tunnel_result result = p->tunnel ? dp_tunnel_encap(p->dp, w->v, s->path, &outer, &bridge, &drop)
+                                             : dp_tunnel_decap(p->dp, w->v, s->path, &port, &drop);
     switch (result) {
     case TUNNEL_NONE:
         break;

@@ -60,7 +60,8 @@ struct cls_order {
     struct cls_entry entries[];
 };
 
-#define FOR_EACH_WORD(W, MAP) for (uint64_t m_ = (MAP), W; m_ && (W = (uint64_t)__builtin_ctzll(m_), true); m_ &= m_ - 1)
+#define FOR_EACH_WORD(W, MAP) \
+    for (uint64_t m_ = (MAP), W; m_ && (W = (uint64_t)__builtin_ctzll(m_), true); m_ &= m_ - 1)
 #define LOAD(P) __atomic_load_n(&(P), __ATOMIC_ACQUIRE)
 #define STORE(P, V) __atomic_store_n(&(P), V, __ATOMIC_RELEASE)
 
@@ -278,8 +279,8 @@ static void tuple_defer_free(struct classifier *c, struct cls_tuple *t)
     defer_free(c, t);
 }
 
-#define FOR_EACH_TUPLE(T, C)                           \
-    for (size_t i_ = 0; i_ < (C)->by_mask_size; i_++)  \
+#define FOR_EACH_TUPLE(T, C)                          \
+    for (size_t i_ = 0; i_ < (C)->by_mask_size; i_++) \
         for (struct cls_tuple *T = (C)->by_mask[i_], *next_; T && (next_ = T->next_by_mask, true); T = next_)
 
 /* --- The order in which lookups try the tuples --- */
@@ -551,7 +552,8 @@ static void selection_add(struct selection *s, struct cls_rule *r)
     s->rules[s->n++] = r;
 }
 
-static void select_in_tuple(struct cls_tuple *t, const struct match *covering, cls_version_t version, struct selection *s)
+static void select_in_tuple(struct cls_tuple *t, const struct match *covering, cls_version_t version,
+                            struct selection *s)
 {
     const struct cls_hash *h = t->hash;
     if (covering && mask_is(t, covering, mask_map(covering))) { /* one value: its chain has them all */

@@ -36,8 +36,8 @@ void view_field_get(struct flow_view *v, enum field_id id, const union field_val
     }
 }
 
-void view_field_set(struct flow_view *v, enum field_id id, const union field_value *value, const union field_value *mask,
-                    struct flow_key *changed)
+void view_field_set(struct flow_view *v, enum field_id id, const union field_value *value,
+                    const union field_value *mask, struct flow_key *changed)
 {
     const struct field *f = &fields[id];
     uint8_t m[16], new[16];

@@ -1,5 +1,5 @@
-/* The flow cache against the plain walk: two equal switches get the same packets, one keeps its paths and the other must
- * walk each packet anew. Nothing that can be seen from outside may differ. */
+/* The flow cache against the plain walk: two equal switches get the same packets, one keeps its paths and the other
+ * must walk each packet anew. Nothing that can be seen from outside may differ. */
 #include "tests/sim/random.h"
 
 static be16 ip_sum(const uint8_t *ip)
@@ -34,7 +34,8 @@ static void put_frame(struct buf *f, const struct flow_key *k)
         buf_zeros(f, 20);
     } else if (k->eth.type == htons(0x0800)) {
         size_t ip = f->len;
-        uint8_t header[20] = {0x45, k->ip.tos, 0, 40, 0, 0, 0, k->ip.frag & FRAG_LATER ? 10 : 0, k->ip.ttl, k->ip.proto};
+        uint8_t header[20] = {0x45,      k->ip.tos,  0, 40, 0, 0, 0, k->ip.frag & FRAG_LATER ? 10 : 0,
+                              k->ip.ttl, k->ip.proto};
         memcpy(header + 12, &k->ip4.src, 4);
         memcpy(header + 16, &k->ip4.dst, 4);
         buf_put(f, header, sizeof header);
@@ -75,7 +76,8 @@ static void expect_same_drops(struct sim *a, struct sim *b)
         for (size_t i = 0; i < n_rows[s]; i++)
             n[s][rows[s][i].reason] = rows[s][i].packets;
     for (int r = 0; r < N_DROPS; r++)
-        ck_assert_msg(n[0][r] == n[1][r], "%s: %" PRIu64 " with the cache, %" PRIu64 " without", drop_infos[r].name, n[0][r], n[1][r]);
+        ck_assert_msg(n[0][r] == n[1][r], "%s: %" PRIu64 " with the cache, %" PRIu64 " without", drop_infos[r].name,
+                      n[0][r], n[1][r]);
 }
 
 struct counts {
@@ -149,7 +151,8 @@ START_TEST(cached_paths_are_what_the_walk_says)
         receive(&b, port, &frame);
         for (unsigned p = 1; p <= SIM_PORTS; p++) {
             ck_assert_uint_eq(seen_a.frames[p].len, seen_b.frames[p].len);
-            ck_assert(!seen_a.frames[p].len || !memcmp(seen_a.frames[p].data, seen_b.frames[p].data, seen_a.frames[p].len));
+            ck_assert(!seen_a.frames[p].len ||
+                      !memcmp(seen_a.frames[p].data, seen_b.frames[p].data, seen_a.frames[p].len));
         }
         forget(&seen_a);
         forget(&seen_b);

@@ -94,14 +94,17 @@ START_TEST(reserved_ports)
     EXPECT(&s, "in_port=2", "drop(no-port)");
     flush(&s);
     add_flow(&s, 0, 1, "", "normal");
-    EXPECT(&s, "in_port=1,dl_dst=02:00:00:00:00:02,dl_src=02:00:00:00:00:01", "punt(kind=1,max_len=0),output:p2,output:p3");
+    EXPECT(&s, "in_port=1,dl_dst=02:00:00:00:00:02,dl_src=02:00:00:00:00:01",
+           "punt(kind=1,max_len=0),output:p2,output:p3");
     struct punt_learn_mac learn = {.in_port = 1, .mac = {2, 0, 0, 0, 0, 1}};
     fdb_learn(s.o->fdb, &learn, clock_msec());
     EXPECT(&s, "in_port=1,dl_dst=02:00:00:00:00:02,dl_src=02:00:00:00:00:01", "output:p2,output:p3");
-    EXPECT(&s, "in_port=2,dl_dst=02:00:00:00:00:01,dl_src=03:00:00:00:00:01", "output:p1"); /* group address: not learned */
+    EXPECT(&s, "in_port=2,dl_dst=02:00:00:00:00:01,dl_src=03:00:00:00:00:01",
+           "output:p1"); /* group address: not learned */
     EXPECT(&s, "in_port=2,dl_dst=02:00:00:00:00:01,dl_src=02:00:00:00:00:03", "punt(kind=1,max_len=0),output:p1");
     EXPECT(&s, "in_port=1,dl_dst=02:00:00:00:00:01,dl_src=02:00:00:00:00:01", "drop(fdb-same-port)");
-    EXPECT(&s, "in_port=2,dl_dst=02:00:00:00:00:01,dl_src=02:00:00:00:00:01", "punt(kind=1,max_len=0),output:p1"); /* moved */
+    EXPECT(&s, "in_port=2,dl_dst=02:00:00:00:00:01,dl_src=02:00:00:00:00:01",
+           "punt(kind=1,max_len=0),output:p1"); /* moved */
     EXPECT(&s, "in_port=1,dl_dst=01:80:c2:00:00:0e,dl_src=02:00:00:00:00:01", "drop(reserved-multicast)");
     EXPECT(&s, "in_port=1,dl_dst=01:80:c2:00:00:10,dl_src=02:00:00:00:00:01", "output:p2,output:p3");
     EXPECT(&s, "in_port=1,dl_dst=02:00:00:00:00:01,dl_src=02:00:00:00:00:01,vlan_vid=0x1005",
@@ -196,7 +199,8 @@ START_TEST(action_set)
 {
     struct sim s;
     sim_init(&s);
-    add_flow(&s, 0, 1, "in_port=1", "write_actions(output:2,set_field:02:00:00:00:00:01->eth_src,push_vlan:0x8100),goto_table:1");
+    add_flow(&s, 0, 1, "in_port=1",
+             "write_actions(output:2,set_field:02:00:00:00:00:01->eth_src,push_vlan:0x8100),goto_table:1");
     add_flow(&s, 1, 1, "", "write_actions(set_field:02:00:00:00:00:09->eth_src)");
     EXPECT(&s, "in_port=1", "push_vlan(0x8100,vid=0,pcp=0),set(eth_src=02:00:00:00:00:09),output:p2");
     add_flow(&s, 1, 1, "", "write_actions(output:3)");
@@ -305,7 +309,7 @@ static void like(uint64_t *rng, const struct flow_key *k, const struct flow_key 
         uint64_t noise = unit_below(rng, 4) ? 0 : unit_random(rng) & unit_random(rng);
         uint64_t old = key_words_const(k)[w], new = key_words(&far)[w] ^ noise;
         take &= ~key_words_const(consulted)[w];
-        key_words(other)[w] = (old & ~take) | (new & take);
+        key_words(other)[w] = (old & ~take) | (new &take);
     }
     other->meta.metadata = 0; /* as key_parse() leaves them */
     other->meta.pkt_mark = 0;

@@ -180,7 +180,8 @@ static void check_for_each(struct classifier *c, struct twin *twins, size_t n, c
     ck_assert_uint_eq(s.calls, expect);
 }
 
-static void insert(struct classifier *c, struct twin *t, const struct match *m, uint16_t priority, cls_version_t version)
+static void insert(struct classifier *c, struct twin *t, const struct match *m, uint16_t priority,
+                   cls_version_t version)
 {
     *t = (struct twin){.match = *m, .priority = priority, .add = version, .remove = CLS_FOREVER, .linked = true};
     t->rule = xmalloc(cls_rule_size(m));
@@ -339,7 +340,7 @@ struct race {
     unsigned turns;        /* atomic: the reader holds nothing between two of them */
     bool done;             /* atomic */
     unsigned missed, wrong;
-    void *kept[200000];    /* what would be freed after a grace period */
+    void *kept[200000]; /* what would be freed after a grace period */
     size_t n_kept;
 };
 
@@ -427,5 +428,5 @@ START_TEST(reader_sees_whole_versions)
 }
 END_TEST
 
-UNIT_TEST_MAIN("classifier", reader_sees_whole_versions, agrees_with_twin_few_masks, agrees_with_twin_many_masks, consults_what_it_must_and_no_more,
-               many_rules_and_many_tuples)
+UNIT_TEST_MAIN("classifier", reader_sees_whole_versions, agrees_with_twin_few_masks, agrees_with_twin_many_masks,
+               consults_what_it_must_and_no_more, many_rules_and_many_tuples)

@@ -3,7 +3,8 @@
 
 static void learn_at(struct sim *s, uint32_t port, uint16_t vlan, unsigned mac)
 {
-    struct punt_learn_mac l = {.in_port = port, .vlan = vlan, .mac = {2, 0, 0, (uint8_t)(mac >> 16), (uint8_t)(mac >> 8), (uint8_t)mac}};
+    struct punt_learn_mac l = {
+        .in_port = port, .vlan = vlan, .mac = {2, 0, 0, (uint8_t)(mac >> 16), (uint8_t)(mac >> 8), (uint8_t)mac}};
     fdb_learn(s->o->fdb, &l, clock_msec());
 }
 
