@@ -9,6 +9,8 @@ static void resubmit_decode(struct rd *r, enum act_type type, struct buf *list, 
     a->a.n = ofp_port_from16(rd_u16(r));
     uint8_t table = rd_u8(r);
     rd_skip(r, 3);
+    if (a->a.n > OFPP_MAX && a->a.n < OFPP_IN_PORT)
+        rd_fail(r, OFPERR_BAC_BAD_ARGUMENT);
     a->table = type == ACT_RESUBMIT_TABLE ? table : SAME_TABLE; /* NXAST_RESUBMIT has padding there */
 }
 

@@ -174,6 +174,7 @@ static enum ofp_error decode_field(struct rd *r, struct match *m, bool seen[N_FI
     if (seen[f] || had_mask.w[0] || had_mask.w[1])
         return OFPERR_BMC_DUP_FIELD; /* the same, or under another name (vlan_tci, xreg0) */
     seen[f] = true;
+    oxm_unify_untagged(f, &value, &mask);
     match_set(m, f, &value, &mask);
     return OFPERR_OK;
 }

@@ -1,6 +1,7 @@
 #include "openflow/match-text.h"
 #include "base/mem.h"
 #include "openflow/act-shape.h"
+#include "openflow/oxm.h"
 #include "packet/ip.h"
 
 /* --- words --- */
@@ -205,9 +206,18 @@ static bool fail_twice(const struct finish *s, size_t i, enum field_id f)
                      s->t->s + b.at, (int)a.len, s->t->s + a.at);
 }
 
-/* Adds a condition. `implied`: by a shorthand, which may be said again. */
+/* Does another field's word say something about these bits already? A shorthand may say it too: "ip,dl_type=0x0800". */
+static bool is_said(const struct finish *s, size_t i, enum field_id f)
+{
+    for (size_t j = 0; j < s->mw->n; j++)
+        if (j != i && s->done[j] && s->mw->words[j].field >= 0 && share_bits((enum field_id)s->fields[j], f))
+            return true;
+    return false;
+}
+
+/* Adds a condition. `may_repeat`: the same may have been said, but not the contrary. */
 static bool put(const struct finish *s, size_t i, enum field_id f, const union field_value *value,
-                const union field_value *mask, bool implied)
+                const union field_value *mask, bool may_repeat)
 {
     union field_value v, m;
     bool overlap = false, differ = false;
@@ -219,18 +229,18 @@ static bool put(const struct finish *s, size_t i, enum field_id f, const union f
         v.w[k] |= value->w[k] & mask->w[k];
         m.w[k] |= mask->w[k];
     }
-    if (overlap && (differ || !implied))
+    if (overlap && (differ || !may_repeat))
         return fail_twice(s, i, f);
     match_set(s->m, f, &v, &m);
     return true;
 }
 
-static bool put_number(const struct finish *s, size_t i, enum field_id f, uint64_t n, bool implied)
+static bool put_number(const struct finish *s, size_t i, enum field_id f, uint64_t n, bool may_repeat)
 {
     union field_value value, ones;
     field_value_set_u64(&value, n);
     field_all_ones(f, &ones);
-    return put(s, i, f, &value, &ones, implied);
+    return put(s, i, f, &value, &ones, may_repeat);
 }
 
 static bool finish_shorthand(const struct finish *s, size_t i)
@@ -278,8 +288,10 @@ static bool finish_word(const struct finish *s, size_t i)
         return finish_dl_vlan(s, i, &w->item);
     if (w->n_bits != fields[w->field].bits)
         return finish_part(s, i, f);
-    return text_field_value(s->t, f, w->item.value, true, &value, &mask) &&
-           put(s, i, f, &value, &mask, (f == FIELD_ETH_TYPE || f == FIELD_IP_PROTO) && w->field < 0);
+    if (!text_field_value(s->t, f, w->item.value, true, &value, &mask))
+        return false;
+    oxm_unify_untagged(f, &value, &mask);
+    return put(s, i, f, &value, &mask, !is_said(s, i, f));
 }
 
 /* --- prerequisites --- */

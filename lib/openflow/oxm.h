@@ -18,4 +18,12 @@ bool oxm_header_decode(struct rd *, struct oxm_header *);
 /* `id` as in field.def's columns; `bytes` of one value. */
 void oxm_header_encode(uint64_t id, unsigned bytes, bool masked, struct buf *out);
 
+/* "vlan_tci is 0" means no tag and is the same condition as vlan_vid=0 (OFPVID_NONE), whose mask it gets: two words for
+ * one flow would be two flows. */
+static inline void oxm_unify_untagged(enum field_id f, const union field_value *value, union field_value *mask)
+{
+    if (f == FIELD_VLAN_TCI && !field_value_u64(value) && field_value_u64(mask) == 0xffff)
+        field_value_set_u64(mask, 0x1fff);
+}
+
 #endif

@@ -116,6 +116,8 @@ void random_value(enum field_id f, bool masked, uint64_t *rng, union field_value
     if ((f == FIELD_VLAN_VID || f == FIELD_VLAN_TCI) && (field_value_u64(mask) & 0x1000) &&
         !(field_value_u64(value) & 0x1000))
         *value = (union field_value){{0}};
+    if (f == FIELD_VLAN_TCI && !field_value_u64(value) && field_value_u64(mask) == 0xffff)
+        field_value_set_u64(mask, 0x1fff); /* the way in which "no tag" is kept */
     for (int i = 0; i < 2; i++)
         value->w[i] &= mask->w[i];
 }

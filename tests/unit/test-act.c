@@ -152,6 +152,7 @@ static const struct {
     {"Nicira without subtype", "ffff 0008 00002320", false, OFPERR_BAC_BAD_LEN},
     {"unknown Nicira action", "ffff 0010 00002320 03e7 000000000000", false, OFPERR_BAC_BAD_EXP_TYPE},
     {"resubmit too short", "ffff 0010 00002320 0009 000000000000", false, OFPERR_BAC_BAD_LEN},
+    {"resubmit from a port that cannot be", "ffff 0010 00002320 0001 ff05 00000000", false, OFPERR_BAC_BAD_ARGUMENT},
     {"set_field of an unknown field", "0019 0010 8000fe04 00000001 00000000", false, OFPERR_BAC_BAD_SET_TYPE},
     {"set_field of eth_type", "0019 0010 80000a02 0800 000000000000", false, OFPERR_BAC_BAD_SET_TYPE},
     {"set_field with a mask", "0019 0018 8000050c 000000000001 ffffffffffff 00000000", false, OFPERR_BAC_BAD_SET_LEN},

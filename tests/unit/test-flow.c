@@ -284,6 +284,7 @@ START_TEST(same_match)
         {"dl_vlan=5", "vlan_vid=0x1005"},
         {"dl_vlan=5,dl_vlan_pcp=3", "vlan_tci=0x7005"},
         {"dl_vlan=0xffff", "vlan_vid=0"},
+        {"dl_vlan=0xffff", "vlan_tci=0"},
         {"dl_vlan_pcp=3", "vlan_pcp=3,vlan_vid=0x1000/0x1000"},
         {"ip,nw_tos=40", "ip,ip_dscp=10"},
         {"reg0=0x35/0xff", "reg0[0..3]=5,reg0[4..7]=3"},
@@ -293,6 +294,7 @@ START_TEST(same_match)
         {"in_port=LOCAL", "in_port=local"},
         {"in_port=\"local\"", "in_port=0xfffffffe"},
         {"ip,tcp", "tcp"},
+        {"tcp,dl_type=0x800,nw_proto=6", "nw_proto=6,eth_type=0x800,tcp"},
         {"eth,ip", "ip"},
         {"gre,gre_key=10", "ip,nw_proto=47,gre_key=0xa"},
         {"nw_src=10.0.0.0/8,ip", "ip,ipv4_src=10.1.2.3/255.0.0.0"},
@@ -354,7 +356,7 @@ static void add(Suite *suite)
     tcase_add_test(tc, removed_there_and_back);
     tcase_add_test(tc, stats_there_and_back);
     tcase_add_test(tc, line_as_printed);
-    tcase_add_loop_test(tc, same_match, 0, 23);
+    tcase_add_loop_test(tc, same_match, 0, 25);
     tcase_add_test(tc, commands_take_what_they_need);
     tcase_add_test(tc, more_than_a_message_holds);
 }
