@@ -264,28 +264,6 @@ static struct cache_entry *cache_find(const struct cache *c, const struct mask *
 
 /* --- entries --- */
 
-/* Do the actions look for headers behind Ethernet's? */
-static bool acts_are_deep(const void *acts, size_t len)
-{
-    DPACT_FOR_EACH (a, acts, len) {
-        switch (a->type) {
-        case DPACT_SET_FIELD:
-            if (fields[a->arg].layer >= L_IP)
-                return true;
-            break;
-        case DPACT_TUN_PUSH:
-        case DPACT_TUN_POP:
-        case DPACT_HOLD:
-            return true;
-        case DPACT_CLONE:
-            if (acts_are_deep(((const struct dpact_clone *)a)->nested, a->len - sizeof(struct dpact_clone)))
-                return true;
-            break;
-        }
-    }
-    return false;
-}
-
 /* One piece of memory with all that a path says. */
 static struct cache_entry *entry_make(struct cache *c, const struct dp_bridge *bridge, const struct mask *m,
                                       const struct flow_key *key, const struct dp_path *path)
@@ -304,7 +282,6 @@ static struct cache_entry *entry_make(struct cache *c, const struct dp_bridge *b
         .n_deps = path->n_deps,
         .n_tallies = path->n_tallies,
         .drop = path->drop,
-        .deep = acts_are_deep(path->acts.data, path->acts.len),
         .group = UINT32_MAX,
         .deps = (const void *)at,
         .tallies = (const void *)(at + deps),
@@ -375,8 +352,6 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
         if (unlikely(!e || !entry_is(e, m, &c->keys[i]) || !entry_fresh(w, e))) {
             found[i] = NULL;
             misses |= UINT64_C(1) << i;
-        } else if (unlikely(e->deep && m->depth < L_L4)) {
-            key_parse(batch[i], in->ofport, L_L4, &c->keys[i]);
         }
     }
     stat_add(&w->stats.cache_hits, n - (unsigned)__builtin_popcountll(misses));

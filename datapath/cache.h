@@ -23,7 +23,6 @@ struct cache_entry {
     uint32_t acts_len, n_deps, n_tallies;
     uint16_t bridge; /* its index */
     uint8_t drop; /* enum drop_reason */
-    bool deep;    /* its actions need the offsets of all headers */
     uint64_t packets;
     uint32_t group; /* of the batch at hand: see worker_process() */
     struct cache_entry *next; /* in the graveyard */

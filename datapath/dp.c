@@ -223,7 +223,7 @@ void dp_execute(struct dp *dp, const void *frame, size_t len, const struct packe
         p.in_phy_port = meta->in_phy_port;
         p.depth = meta->depth;
     }
-    key_parse(&p, 0, L_L4, &key); /* actions want to know where the headers are */
+    key_parse(&p, 0, L_ETH, &key); /* notes where the headers are */
     worker_execute(dp->workers[0], &p, path);
 }
 

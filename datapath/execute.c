@@ -10,7 +10,6 @@
 #include "packet/csum.h"
 #include "packet/gso.h"
 #include "packet/modify.h"
-#include "packet/parse.h"
 
 enum { MAX_NESTING = 128 }; /* of clones; a walk's own bound is lower */
 
@@ -28,14 +27,6 @@ static void run_list(struct worker *, const void *acts, size_t len, enum drop_re
 /* May the action take the packets themselves, as nobody needs them afterwards? */
 static bool is_last(const struct exec *x) { return (const uint8_t *)x->next >= x->end && x->drop == DROP_NONE; }
 
-/* GSO needs to know where the headers lie; a packet that was looked up by its Ethernet header alone does not. */
-static void know_headers(struct packet *p)
-{
-    struct flow_key key;
-    if (p->l4 == 0xffff)
-        key_parse(p, 0, L_L4, &key);
-}
-
 static void finish_csum(struct packet *p)
 {
     if (!p->gso && p->csum == CSUM_PARTIAL) /* gso_segment() does it for those that it cuts */
@@ -48,7 +39,6 @@ static struct packet *copy_segment(struct worker *w, const struct packet *segmen
     struct packet *p = packet_copy(w, segment);
     p->gso = GSO_NONE;
     finish_csum(p);
-    know_headers(p);
     return p;
 }
 
@@ -88,10 +78,8 @@ static void enqueue(struct worker *w, struct dp_port *port, struct packet *p)
 /* The length that the device's MTU is about. */
 static uint32_t l3_len(struct packet *p)
 {
-    if (p->gso) {
-        know_headers(p);
+    if (p->gso)
         return gso_max_l3_len(p);
-    }
     uint32_t l3 = p->l3 != 0xffff ? p->l3 : p->l25 != 0xffff ? p->l25 : 14;
     return p->len > l3 ? p->len - l3 : 0;
 }
@@ -120,7 +108,6 @@ static void output_packet(struct worker *w, struct dp_port *port, struct packet 
         finish_csum(p);
         if (unlikely(p->gso)) {
             struct segments s = {w, port};
-            know_headers(p);
             gso_segment(p, enqueue_segment, &s);
             packet_free(w, p);
             return;
@@ -239,7 +226,6 @@ static unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct pack
             push_packet(&s, p);
             continue;
         }
-        know_headers(p);
         gso_segment(p, push_segment, &s);
         packet_free(x->w, p);
     }
@@ -311,7 +297,6 @@ static void punt_packet(struct packet *p, void *aux)
 static void punt_finished(struct packet *p, struct punt_aux *s)
 {
     if (unlikely(p->gso)) {
-        know_headers(p);
         gso_segment(p, punt_packet, s);
     } else if (p->csum == CSUM_PARTIAL) {
         struct packet *copy = packet_copy(s->w, p);

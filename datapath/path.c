@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "datapath/private.h"
 
+enum { NEAR = 16 };
+
 void dp_path_init(struct dp_path *path) { *path = (struct dp_path){0}; }
 
 void dp_path_clear(struct dp_path *path)
@@ -24,8 +26,9 @@ void dp_path_free(struct dp_path *path)
 
 void dp_path_dep(struct dp_path *path, const struct dp_gen *gen)
 {
-    /* A pipeline notes a few tens of things at most, the same one mostly in a row. */
-    for (uint32_t i = path->n_deps; i-- > 0;)
+    /* What is noted twice is mostly noted soon again; to look farther back would make a flood to many ports slow, and
+     * a double does no harm. */
+    for (uint32_t i = path->n_deps; i-- > 0 && i + NEAR >= path->n_deps;)
         if (path->deps[i].gen == gen)
             return;
     if (path->n_deps == path->a_deps) {

@@ -43,6 +43,5 @@ void vnet_give(const struct packet *p, struct virtio_net_hdr *h)
     if (p->gso) {
         h->gso_type = gso_types[p->gso] | (p->gso_ecn ? VIRTIO_NET_HDR_GSO_ECN : 0);
         h->gso_size = p->gso_size;
-        h->hdr_len = p->l4 == 0xffff ? 0 : MIN(p->len, p->l4 + (p->gso == GSO_UDP_L4 ? 8u : 20u));
     }
 }
