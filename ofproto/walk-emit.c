@@ -96,7 +96,9 @@ void emit_packet_in(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t c
     pin.controller_id = controller_id;
     pin.reason = reason;
     pin.table = w->table;
-    emit_punt(w, PUNT_PACKET_IN, max_len == OFPCML_NO_BUFFER ? UINT32_MAX : max_len, &pin, sizeof pin, true);
+    /* OpenFlow 1.3.5, 7.4.1: max_len is for packets that the switch buffers. Of one that it does not, "the entire packet is
+     * included", and we buffer none. */
+    emit_punt(w, PUNT_PACKET_IN, UINT32_MAX, &pin, sizeof pin, true);
 }
 
 void emit_learn(struct walk *w, const struct punt_learn_mac *learn)

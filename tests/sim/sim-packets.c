@@ -36,6 +36,7 @@ static uint64_t number(const struct match *m, enum field_id f)
 static void to_controller(uint8_t table, uint16_t priority)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, table, priority, 0, OFPP_CONTROLLER);
+    ((struct act_output *)fm.acts.data)->max_len = 20; /* for packets that are buffered, which none is */
     fm.cookie = 0x77;
     peer_flow_mod(&p, &fm);
 }

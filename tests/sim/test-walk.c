@@ -89,7 +89,7 @@ START_TEST(reserved_ports)
     add_flow(&s, 0, 1, "", "flood");
     EXPECT(&s, "in_port=2", "output:p1,output:p3");
     add_flow(&s, 0, 1, "", "controller:100");
-    EXPECT(&s, "in_port=2", "punt(kind=0,max_len=100)");
+    EXPECT(&s, "in_port=2", "punt(kind=0,max_len=4294967295)"); /* not buffered, so whole */
     add_flow(&s, 0, 1, "", "local");
     EXPECT(&s, "in_port=2", "drop(no-port)");
     flush(&s);
