@@ -21,7 +21,8 @@ void flow_mod_encode(const struct flow_mod *, uint32_t xid, struct buf *out);
 
 /* One flow in text, as add-flow, mod-flows, del-flows and dump-flows' filter take it. `command` says what is allowed
  * (actions needed for ADD and MODIFY; out_port, cookie masks for the others). Warnings go to d->warnings. `d->at` is
- * relative to text. */
+ * relative to text. Free *fm in any case. Prerequisites and the actions' fit are checked (acts_check()), with the place
+ * that is at fault; what only the switch knows (its ports, groups, meters, number of tables) is not. */
 bool flow_mod_parse(const char *text, enum ofp_flow_mod_command, const struct port_names *, struct flow_mod *, struct diag *d);
 
 /* OFPMP_FLOW and OFPMP_AGGREGATE. */

@@ -14,8 +14,8 @@ enum ofp_error oxm_decode(struct rd *, enum field_id *, union field_value *value
 void oxm_encode(enum field_id, const union field_value *value, const union field_value *mask /* or NULL */, struct buf *out);
 uint32_t oxm_header(enum field_id, bool masked); /* for experimenter fields without the experimenter id */
 
-/* The fields part of a flow, "tcp,nw_dst=10.0.0.0/8,tp_dst=80": parsed key by key (struct flow_text does that, see
- * flow.h); printed as ovs-ofctl prints it, with shorthands (ip, tcp, …). */
+/* The fields part of a flow, "tcp,nw_dst=10.0.0.0/8,tp_dst=80": parsed as a part of the flow (flow_mod_parse()
+ * in flow.h); printed as ovs-ofctl prints it, with shorthands (ip, tcp, …). */
 void match_format(const struct match *, const struct port_names *, struct buf *out);
 
 #endif
