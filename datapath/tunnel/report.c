@@ -140,9 +140,29 @@ static void put_nearest(const struct tunnels *t, const struct outer *o, struct b
     }
 }
 
+/* The packet does not say which next hop it waited for; if there is only one that is not resolved, it is that one. */
+static void explain_neighbour(struct tunnels *t, struct buf *out)
+{
+    const struct next_hop *found = NULL;
+    for (size_t i = 0; i < HOP_BUCKETS; i++) {
+        for (const struct next_hop *hop = t->hops[i]; hop; hop = hop->next) {
+            if (nl_neighbour_usable(&hop->neighbour))
+                continue;
+            if (found)
+                return;
+            found = hop;
+        }
+    }
+    const struct nl_link *link = found ? netlink_link(t->netlink, found->neighbour.ifindex) : NULL;
+    if (link)
+        buf_printf(out, ", next hop %s on %s", text4(found->neighbour.address).s, link->name);
+}
+
 void tunnel_explain_drop(struct dp *dp, enum drop_reason reason, const struct packet *p, struct buf *out)
 {
     struct outer o;
+    if (dp->tunnels && (reason == DROP_NEIGH_FAILED || reason == DROP_NEIGH_QUEUE))
+        explain_neighbour(dp->tunnels, out);
     bool received = reason == DROP_TUN_NO_PORT || reason == DROP_TUN_CSUM || reason == DROP_TUN_UNSUPPORTED ||
                     reason == DROP_TUN_FRAGMENT || reason == DROP_TUN_MALFORMED || reason == DROP_TUN_NOT_OURS;
     if (!received || !dp->tunnels || !read_outer(p, &o))

@@ -128,13 +128,22 @@ static enum drop_reason find_route(struct tunnel_port *tp, struct egress *e, con
     return DROP_NONE;
 }
 
+/* A user's port on this device, or NULL. */
+static struct dp_port *users_port(struct dp *dp, uint32_t ifindex)
+{
+    for (uint32_t id = 0; id < dp->ports_end; id++)
+        if (dp->ports[id] && dp->ports[id]->ifindex == ifindex && dp->ports[id]->class != &port_underlay_class)
+            return dp->ports[id];
+    return NULL;
+}
+
 /* The way out: a LOCAL port, entered directly; or else the interface itself. A switch port takes neither: the host's
  * stack hears nothing there, so no neighbour would ever answer, and the address belongs on the bridge. */
 static enum drop_reason find_way_out(struct tunnel_port *tp, const struct nl_link *link, struct egress *e,
                                      struct underlay **underlay, char **error)
 {
     struct text4 remote = text4(tp->config.remote);
-    struct dp_port *port = port_by_ifindex(tp->tunnels->dp, link->ifindex);
+    struct dp_port *port = users_port(tp->tunnels->dp, link->ifindex);
     struct diag d = DIAG_INIT;
     if (port && port->local && port->bridge == tp->port->bridge)
         return fail(error, DROP_TUN_LOOP, "the route to %s leads back into %s", remote.s, port->bridge->name);

@@ -444,6 +444,9 @@ START_TEST(unreachable)
     ck_assert_uint_gt(drops(&lab, DROP_NEIGH_FAILED, NULL), 0);
     ck_assert_uint_eq(drops(&lab, DROP_NEIGH_FAILED, NULL) + drops(&lab, DROP_NEIGH_QUEUE, NULL), 100);
     ck_assert_uint_eq(receive_there(&lab, 0, 10), 0);
+    char last[256] = "";
+    drops(&lab, DROP_NEIGH_FAILED, last);
+    ck_assert_msg(strstr(last, ", next hop 10.9.0.2 on u0") != NULL, "%s", last);
     there(&lab.w, "ip link set u1 arp on"); /* it comes back: the next packet arrives */
     inner_frame(f, 500);
     dp_sim_receive(lab.p0, f, sizeof f);
