@@ -1,6 +1,16 @@
 /* walk-output.c: ports, the real ones and OpenFlow's reserved ones. */
 #include "ofproto/walk.h"
 
+/* For trace: what came, so that it can be compared with what the ports want. */
+static void note_no_tunnel(struct walk *w)
+{
+    const struct flow_key *key = &w->v->key; /* read by dp_tunnel_decap() already */
+    char src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN];
+    inet_ntop(AF_INET, &key->ip4.src, src, sizeof src);
+    inet_ntop(AF_INET, &key->ip4.dst, dst, sizeof dst);
+    walk_note(w, "no tunnel port takes key %#x from %s to %s", ntohl(key->gre.key), src, dst);
+}
+
 /* A tunnel's end behind a LOCAL port, or its beginning: the packet is taken away or gets outer headers, so all of it
  * happens in a clone. True: done. */
 static bool output_tunnel(struct walk *w, struct ofport *p)
@@ -17,6 +27,8 @@ static bool output_tunnel(struct walk *w, struct ofport *p)
     case TUNNEL_NONE:
         break;
     case TUNNEL_DONE:
+        if (drop == DROP_TUN_NO_PORT)
+            note_no_tunnel(w);
         if (drop)
             walk_drop(w, drop);
         else if (s->path->acts.len > body)
