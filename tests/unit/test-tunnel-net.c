@@ -562,6 +562,51 @@ START_TEST(follows_the_bridge)
 }
 END_TEST
 
+/* The tunnel's interface is given to a bridge: no packets can be sent there, and it is said what to do. */
+START_TEST(interface_becomes_a_switch_port)
+{
+    struct lab lab, *self;
+    lab_open(&lab, &self, false, 0, "10");
+    send_one(&lab, 0);
+    expect_arrival(&lab, 0, 10);
+    struct dp_bridge *br2 = dp_bridge_create(lab.dp, "br2", &self);
+    struct dp_port *port = add_port(&lab, br2, "u0", "system", false, 9, NULL);
+    expect(&lab, "error=the route to 10.9.0.2 leads to u0, a port of br2: give the address to br2 instead\n", true);
+    dp_port_del(port);
+    dp_bridge_destroy(br2);
+    expect(&lab, "error=\n", true);
+    send_one(&lab, 1);
+    expect_arrival(&lab, 1, 10);
+    lab_close(&lab);
+}
+END_TEST
+
+/* By another interface than the tunnel sends by, once; and over that one, once. */
+START_TEST(receives_by_any_interface)
+{
+    struct lab lab, *self;
+    lab_open(&lab, &self, false, 0, "10");
+    send_one(&lab, 0);
+    expect_arrival(&lab, 0, 10);
+    send_from_there(&lab, 10, 1);
+    run_for(&lab, 100);
+    ck_assert_uint_eq(lab.sent.n, 1);
+    sh("ip link add v0 type veth peer name v1 netns %d && ip link set v0 up && ip addr add 10.8.0.1/24 dev v0",
+       (int)lab.w.peer);
+    there(&lab.w, "ip link set v1 up");
+    there(&lab.w, "ip addr add 10.8.0.2/24 dev v1");
+    there(&lab.w, "ip route add 10.9.0.1/32 via 10.8.0.1 src 10.9.0.2");
+    sh("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.v0.rp_filter=0");
+    send_from_there(&lab, 10, 2);
+    for (int i = 0; i < 100 && lab.sent.n < 2; i++)
+        run_for(&lab, 10);
+    run_for(&lab, 50);
+    ck_assert_uint_eq(lab.sent.n, 2);
+    ck_assert_uint_eq(peek16(lab.sent.last + 42), 2);
+    lab_close(&lab);
+}
+END_TEST
+
 static const char *refusal(struct lab *lab, const char *local, const char *in_key, int *bad)
 {
     static char text[300];
@@ -654,6 +699,8 @@ static void add(Suite *suite)
     tcase_add_test(t, follows_the_kernel);
     tcase_add_test(t, follows_the_bridge);
     tcase_add_test(t, refuses);
+    tcase_add_test(t, interface_becomes_a_switch_port);
+    tcase_add_test(t, receives_by_any_interface);
     tcase_add_test(t, keeps_neighbours_fresh);
     suite_add_tcase(suite, t);
 }
