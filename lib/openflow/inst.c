@@ -98,12 +98,24 @@ static void write_format(const struct act *a, const struct port_names *names, st
     buf_puts(out, ")");
 }
 
+/* OpenFlow 1.3.5, 5.10: a set has an order of its own and holds one action of each type; these only mean something
+ * where they stand. Better refused than never executed. */
+static bool belongs_in_set(enum act_type type)
+{
+    return type != ACT_RESUBMIT && type != ACT_RESUBMIT_TABLE && type != ACT_CLONE && type != ACT_NOTE &&
+           type != ACT_EXIT;
+}
+
 /* The set is executed at the end, on the packet as this flow's actions leave it or as later tables do; this flow's own
  * match and actions are all that can be judged here. */
 static enum ofp_error write_check(const struct act *a, struct act_state *st)
 {
     struct act_state inner = *st;
     inner.started = false;
+    ACT_FOR_EACH(in, ((const struct act_nested *)a)->list, a->len - sizeof *a)
+    if (!belongs_in_set(in->type))
+        return act_fault(st, OFPERR_BAC_BAD_TYPE, "%s cannot stand in an action set: write it outside of write_actions",
+                         act_name(in->type));
     enum ofp_error e = act_check_list(((const struct act_nested *)a)->list, a->len - sizeof *a, &inner);
     memcpy(st->why, inner.why, sizeof st->why);
     return e;

@@ -244,6 +244,8 @@ static const struct {
     {"", "output:0", OFPERR_BAC_BAD_OUT_PORT},
     {"", "output:ANY", OFPERR_BAC_BAD_OUT_PORT},
     {"", "write_actions(output:ANY)", OFPERR_BAC_BAD_OUT_PORT},
+    {"", "write_actions(resubmit(,7))", OFPERR_BAC_BAD_TYPE},
+    {"", "write_actions(output:1,exit)", OFPERR_BAC_BAD_TYPE},
     {"", "clone(output:ANY)", OFPERR_BAC_BAD_OUT_PORT},
     {"", "group:0xfffffffc", OFPERR_BAC_BAD_OUT_GROUP},
     {"", "meter:0", OFPERR_MMFC_INVALID_METER},
