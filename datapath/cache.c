@@ -89,9 +89,7 @@ static void bury(struct cache *c, struct cache_entry *e)
 static enum layer layer_of_word(unsigned word)
 {
     size_t at = word * 8;
-    return at >= offsetof(struct flow_key, l4)   ? L_L4
-           : at >= offsetof(struct flow_key, ip) ? L_IP
-                                                 : L_ETH;
+    return at >= offsetof(struct flow_key, l4) ? L_L4 : at >= offsetof(struct flow_key, ip) ? L_IP : L_ETH;
 }
 
 /* Widens m by `bits`: a new number, unless there was nothing new. */

@@ -169,8 +169,8 @@ struct dp_bridge *bridge_create(struct dp *dp, const char *name, void *aux,
         return NULL;
     }
     struct dp_bridge *b = xzalloc(sizeof *b);
-    *b = (struct dp_bridge){.dp = dp, .name = xstrdup(name), .aux = aux, .index = i, .serial = ++dp->next_serial,
-                            .walk = walk};
+    *b = (struct dp_bridge){
+        .dp = dp, .name = xstrdup(name), .aux = aux, .index = i, .serial = ++dp->next_serial, .walk = walk};
     return dp->bridges[i] = b;
 }
 

@@ -55,8 +55,8 @@ static void describe(struct dp *dp, const struct punt *s, struct buf *b)
         uint8_t from[4], to[4];
         memcpy(from, &p->tun.src, 4);
         memcpy(to, &p->tun.dst, 4);
-        buf_printf(b, ", tunnel %u.%u.%u.%u > %u.%u.%u.%u, key %#llx", from[0], from[1], from[2], from[3], to[0],
-                   to[1], to[2], to[3], (unsigned long long)be64toh(p->tun.id));
+        buf_printf(b, ", tunnel %u.%u.%u.%u > %u.%u.%u.%u, key %#llx", from[0], from[1], from[2], from[3], to[0], to[1],
+                   to[2], to[3], (unsigned long long)be64toh(p->tun.id));
     }
 }
 
@@ -89,8 +89,8 @@ size_t dp_drops(struct dp *dp, struct dp_drop_row rows[N_DROPS])
         size_t at = n++;
         for (; at > 0 && rows[at - 1].packets < packets; at--)
             rows[at] = rows[at - 1];
-        rows[at] = (struct dp_drop_row){.reason = reason, .packets = packets,
-                                        .last_wall_msec = dp->drop_last[reason].wall_msec};
+        rows[at] = (struct dp_drop_row){
+            .reason = reason, .packets = packets, .last_wall_msec = dp->drop_last[reason].wall_msec};
         memcpy(rows[at].last, dp->drop_last[reason].text, sizeof rows[at].last);
     }
     return n;

@@ -121,7 +121,7 @@ static unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet
     struct worker *w = x->w;
     bool take = is_last(x);
     struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
-    enum drop_reason why = !port || !port->class->tx                   ? DROP_NO_PORT
+    enum drop_reason why = !port || !port->class->tx                    ? DROP_NO_PORT
                            : !(load_acquire(&port->flags) & DP_PORT_UP) ? DROP_PORT_DOWN
                                                                         : DROP_NONE;
     for (unsigned i = 0; i < n; i++) {
@@ -241,9 +241,9 @@ static unsigned exec_TUN_POP(struct exec *x, const struct dpact *a, struct packe
     bool take = is_last(x);
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = take ? batch[i] : packet_copy(w, batch[i]);
-        enum drop_reason why = !port                                            ? DROP_NO_PORT
+        enum drop_reason why = !port || !port->class->tunnel                      ? DROP_NO_PORT
                                : p->depth >= MAX_DEPTH || w->n_again >= MAX_AGAIN ? DROP_DEPTH
-                                                                                : tunnel_pop(w, port, p);
+                                                                                  : tunnel_pop(w, port, p);
         if (unlikely(why)) {
             packet_drop(w, p, why);
             continue;

@@ -19,8 +19,7 @@ static const struct option_row *find_row(const struct option_row rows[], size_t 
     return NULL;
 }
 
-static bool unknown_option(const struct option_row rows[], size_t n, const char *type, const char *name,
-                           struct diag *d)
+static bool unknown_option(const struct option_row rows[], size_t n, const char *type, const char *name, struct diag *d)
 {
     const char *names[64] = {NULL};
     size_t m = 0;

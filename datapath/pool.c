@@ -15,7 +15,8 @@ enum {
     ENOUGH = 8192 /* rather send what is queued than take more than this */
 };
 static_assert(STAGGER * CACHE_LINE + sizeof(struct packet) + CACHE_LINE + PACKET_HEADROOM + 1514 <= 4096, "one page");
-static_assert(STAGGER * CACHE_LINE + sizeof(struct packet) + CACHE_LINE + PACKET_HEADROOM + PACKET_MAX <= STRIDE, "fits");
+static_assert(STAGGER * CACHE_LINE + sizeof(struct packet) + CACHE_LINE + PACKET_HEADROOM + PACKET_MAX <= STRIDE,
+              "fits");
 
 struct pool_chunk {
     struct pool_chunk *next;
@@ -38,10 +39,10 @@ void pool_destroy(struct pool *pool)
 static void pool_grow(struct pool *pool)
 {
     struct pool_chunk *c = xmalloc(sizeof *c);
-    c->memory = mmap(NULL, (size_t)CHUNK * STRIDE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                     -1, 0);
+    c->memory =
+        mmap(NULL, (size_t)CHUNK * STRIDE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (c->memory == MAP_FAILED)
-        abort(); /* as mem.h */
+        abort();                                                 /* as mem.h */
     madvise(c->memory, (size_t)CHUNK * STRIDE, MADV_NOHUGEPAGE); /* one small packet would cost 2 MB */
     c->next = pool->chunks;
     pool->chunks = c;

@@ -172,7 +172,8 @@ static void take_auxdata(struct msghdr *m, struct packet *p)
             continue;
         memcpy(&aux, CMSG_DATA(c), sizeof aux);
         if (aux.tp_status & TP_STATUS_VLAN_VALID && p->len >= 14)
-            put_tag_back(p, aux.tp_status & TP_STATUS_VLAN_TPID_VALID ? aux.tp_vlan_tpid : ETH_P_8021Q, aux.tp_vlan_tci);
+            put_tag_back(p, aux.tp_status & TP_STATUS_VLAN_TPID_VALID ? aux.tp_vlan_tpid : ETH_P_8021Q,
+                         aux.tp_vlan_tci);
     }
 }
 
@@ -183,7 +184,9 @@ static int receive(struct dp_port *port, struct worker *w)
         struct packet *p = worker_spare(w, i);
         a->iov[i][0] = (struct iovec){&a->headers[i], sizeof a->headers[i]};
         a->iov[i][1] = (struct iovec){p->data, PACKET_MAX};
-        a->messages[i].msg_hdr = (struct msghdr){.msg_iov = a->iov[i], .msg_iovlen = 2, .msg_control = &a->control[i],
+        a->messages[i].msg_hdr = (struct msghdr){.msg_iov = a->iov[i],
+                                                 .msg_iovlen = 2,
+                                                 .msg_control = &a->control[i],
                                                  .msg_controllen = sizeof a->control[i]};
     }
     int n;

@@ -12,10 +12,10 @@
 #include "datapath/worker.h"
 
 struct pcap_port {
-    struct buf frames;  /* uint32_t length, bytes, up to a multiple of 4 */
-    size_t at;          /* the owner's: next to be received */
+    struct buf frames; /* uint32_t length, bytes, up to a multiple of 4 */
+    size_t at;         /* the owner's: next to be received */
     bool loop;
-    pcap_t *dead;       /* for the writer */
+    pcap_t *dead; /* for the writer */
     pcap_dumper_t *dumper;
     pthread_mutex_t lock; /* over dumper */
 };
@@ -37,8 +37,10 @@ static bool pcap_validate(struct dp *dp, const struct dp_port_config *config, co
 {
     (void)dp, (void)except;
     *bad = -1;
-    return OPTION(config, "file") || OPTION(config, "write") ||
-           diag_fail(d, 0, 0, "a pcap port needs file=FILE to receive from, write=FILE to send to, or both");
+    return OPTION(config, "file") ||
+                  OPTION(config, "write") ||
+                         diag_fail(d, 0, 0,
+                                   "a pcap port needs file=FILE to receive from, write=FILE to send to, or both");
 }
 
 static bool read_file(struct pcap_port *pp, const char *file, struct diag *d)

@@ -14,7 +14,7 @@ struct sim {
         struct frame *next;
         struct packet packet;
         uint8_t data[];
-    } *first, **last;
+    } * first, **last;
     void (*transmit)(struct dp_port *, const struct packet *, void *aux);
     void *aux;
 };

@@ -14,7 +14,7 @@
 LOG_MODULE(port);
 
 const struct port_class *const port_classes[] = {
-    &port_system_class, &port_internal_class, &port_gre_class, &port_pcap_class,
+    &port_system_class, &port_internal_class, &port_gre_class,      &port_pcap_class,
     &port_null_class,   &port_sim_class,      &port_underlay_class,
 };
 const size_t n_port_classes = ARRAY_SIZE(port_classes);
@@ -113,7 +113,9 @@ static bool device_read(const char *ifname, struct link_event *e)
         device_ioctl(SIOCGIFMTU, &mtu, ifname) || device_ioctl(SIOCGIFHWADDR, &mac, ifname))
         return false;
     unsigned ifflags = (unsigned short)flags.ifr_flags;
-    *e = (struct link_event){.ifindex = index.ifr_ifindex, .mtu = mtu.ifr_mtu, .name = ifname,
+    *e = (struct link_event){.ifindex = index.ifr_ifindex,
+                             .mtu = mtu.ifr_mtu,
+                             .name = ifname,
                              .flags = ifflags | device_carrier(ifname, ifflags)};
     memcpy(e->mac, mac.ifr_hwaddr.sa_data, 6);
     return true;
@@ -122,8 +124,8 @@ static bool device_read(const char *ifname, struct link_event *e)
 /* Takes over what is known of the device; true if it is news. With `flags` 0 nothing is sent to it yet. */
 static bool port_learn_device(struct dp_port *port, const struct link_event *e, unsigned flags)
 {
-    bool news = port->ifindex != e->ifindex || port->flags != flags || port->mtu != e->mtu ||
-                memcmp(port->mac, e->mac, 6);
+    bool news =
+        port->ifindex != e->ifindex || port->flags != flags || port->mtu != e->mtu || memcmp(port->mac, e->mac, 6);
     store_relaxed(&port->ifindex, e->ifindex);
     store_relaxed(&port->mtu, e->mtu);
     memcpy(port->mac, e->mac, 6);
@@ -328,7 +330,8 @@ bool dp_port_validate(struct dp *dp, const struct dp_port_config *config, const 
         for (size_t i = 0; i < n_user_classes; i++)
             types[i] = port_classes[i]->type;
         const char *near = nearest_name(config->type, strlen(config->type), types, n_user_classes);
-        return diag_fail(d, 0, 0, near ? "there is no port type '%s'; did you mean '%s'?" : "there is no port type '%s'",
+        return diag_fail(d, 0, 0,
+                         near ? "there is no port type '%s'; did you mean '%s'?" : "there is no port type '%s'",
                          config->type, near);
     }
     const struct dp_port *other = port_named(dp, config->name, except);
@@ -453,9 +456,8 @@ bool dp_port_reconfigure(struct dp_port *port, const struct dp_port_config *conf
     if (!dp_port_validate(port->dp, config, port, NULL, d))
         return false;
     if (!port->class->reconfigure)
-        return !config->n_options ||
-               diag_fail(d, 0, 0, "port %s: options of type %s are set when the port is added", port->name,
-                         port->class->type);
+        return !config->n_options || diag_fail(d, 0, 0, "port %s: options of type %s are set when the port is added",
+                                               port->name, port->class->type);
     return port->class->reconfigure(port, config, d);
 }
 

@@ -34,7 +34,9 @@ static void randomize(struct table *t, uint64_t *rng)
     t->field = looked_at[unit_below(rng, ARRAY_SIZE(looked_at))];
     t->mask = unit_below(rng, 3) ? UINT64_MAX : unit_below(rng, 4);
     for (int i = 0; i < RULES; i++)
-        t->rules[i] = (struct rule){.value = t->field == FIELD_ETH_TYPE ? 0x0800 : t->field == FIELD_IP_PROTO ? 17 : small(rng),
+        t->rules[i] = (struct rule){.value = t->field == FIELD_ETH_TYPE   ? 0x0800
+                                             : t->field == FIELD_IP_PROTO ? 17
+                                                                          : small(rng),
                                     .output = unit_below(rng, 1 << PORTS) & unit_below(rng, 1 << PORTS),
                                     .set = !unit_below(rng, 4),
                                     .set_to = unit_random(rng),
@@ -103,7 +105,8 @@ static void expect(struct sim_switch *s, const uint8_t *frame, size_t len, unsig
     key_parse(&p, in_port, L_L4, &key);
     dp_path_init(&path);
     walk(s, &key, &path);
-    DPACT_FOR_EACH (a, path.acts.data, path.acts.len) {
+    DPACT_FOR_EACH(a, path.acts.data, path.acts.len)
+    {
         const struct dpact_set *set = (const struct dpact_set *)a;
         if (a->type == DPACT_SET_FIELD) {
             packet_set_field(&p, a->arg, &set->value, &set->mask);
@@ -168,7 +171,8 @@ START_TEST(as_the_plain_walk)
         unsigned n = 1 + unit_below(&rng, 40), in = unit_below(&rng, PORTS);
         for (unsigned i = 0; i < n; i++) {
             uint8_t frame[64];
-            udp_frame(frame, sizeof frame, small(&rng), small(&rng), small(&rng), small(&rng), small(&rng), small(&rng));
+            udp_frame(frame, sizeof frame, small(&rng), small(&rng), small(&rng), small(&rng), small(&rng),
+                      small(&rng));
             frame[15] = small(&rng) << 2; /* tos */
             if (!unit_below(&rng, 8))
                 frame[13] = 6; /* not IP */
@@ -336,7 +340,7 @@ START_TEST(bridges_share_nothing)
         struct dp_bridge *bridge[2];
         struct dp_port *in[2], *out[2];
         for (int i = 0; i < 2; i++) {
-            char name[8];
+            char name[16];
             bridge[i] = dp_bridge_create(dp, i ? "b" : "a", &to[i]);
             snprintf(name, sizeof name, "in%d", i);
             in[i] = dp_port_add(bridge[i], &(struct dp_port_config){.name = name, .type = "sim"}, 1, NULL, NULL);

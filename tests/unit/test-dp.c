@@ -183,7 +183,7 @@ struct changing {
     struct owner {
         struct dp_gen gen;
         unsigned port;
-    } *owner; /* RCU */
+    } * owner; /* RCU */
 };
 
 static void by_owner(struct sim_switch *s, const struct flow_key *key, struct dp_path *path)
@@ -259,8 +259,9 @@ static void refuses(struct sim_switch *s, const struct dp_port_config *config, i
 START_TEST(bad_configurations)
 {
     struct sim_switch s;
-    const struct dp_option unknown[] = {{"file", "/dev/null"}, {"lop", "true"}}, twice[] = {{"file", "x"}, {"file", "y"}},
-                           not_bool[] = {{"file", "x"}, {"loop", "maybe"}}, some[] = {{"x", "y"}};
+    const struct dp_option unknown[] = {{"file", "/dev/null"}, {"lop", "true"}},
+                           twice[] = {{"file", "x"}, {"file", "y"}}, not_bool[] = {{"file", "x"}, {"loop", "maybe"}},
+                           some[] = {{"x", "y"}};
     sim_create(&s, 0, 1, patch);
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "intrnal"}, -1, "did you mean 'internal'");
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "underlay"}, -1, "no port type 'underlay'");
@@ -268,8 +269,10 @@ START_TEST(bad_configurations)
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap", .options = unknown, .n_options = 2}, 1,
             "did you mean 'loop'");
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap", .options = twice, .n_options = 2}, 1, "twice");
-    refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap", .options = not_bool, .n_options = 2}, 1, "'maybe'");
-    refuses(&s, &(struct dp_port_config){.name = "a", .type = "null", .options = some, .n_options = 1}, 0, "no options");
+    refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap", .options = not_bool, .n_options = 2}, 1,
+            "'maybe'");
+    refuses(&s, &(struct dp_port_config){.name = "a", .type = "null", .options = some, .n_options = 1}, 0,
+            "no options");
     refuses(&s, &(struct dp_port_config){.name = "sixteen-bytes-xx", .type = "system"}, -1, "too long");
     refuses(&s, &(struct dp_port_config){.name = "a/b", .type = "internal"}, -1, "cannot be the name");
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap"}, -1, "file=FILE");

@@ -85,11 +85,12 @@ static void start(struct bridge_test *t, int workers, bool netlink)
     t->bridge = dp_bridge_create(t->dp, "br0", t);
 }
 
-static struct dp_port *add(struct bridge_test *t, const char *name, const char *type, const struct dp_option *o, size_t n)
+static struct dp_port *add(struct bridge_test *t, const char *name, const char *type, const struct dp_option *o,
+                           size_t n)
 {
     struct diag d = DIAG_INIT;
-    struct dp_port_config config = {.name = name, .type = type, .options = o, .n_options = n,
-                                    .local = !strcmp(type, "internal")};
+    struct dp_port_config config = {
+        .name = name, .type = type, .options = o, .n_options = n, .local = !strcmp(type, "internal")};
     struct dp_port *port = dp_port_add(t->bridge, &config, t->n + 1, t, &d);
     ck_assert_msg(port != NULL, "%s: %s", name, buf_text(&d.message));
     diag_free(&d);
@@ -147,7 +148,10 @@ static void ping_between(int workers)
     stop(&t);
 }
 
-START_TEST(hosts_ping_through_afpacket) { ping_between(_i); }
+START_TEST(hosts_ping_through_afpacket)
+{
+    ping_between(_i);
+}
 END_TEST
 
 /* Hosts with IPv6 say things unasked. */
@@ -310,7 +314,8 @@ START_TEST(device_goes_and_comes_back)
         dp_port_get_info(t.port[0], &info);
         ck_assert_uint_eq(info.flags, 0);
         ck_assert_int_eq(run_with(&t, "ip link add p1 type veth peer name eth0 netns h1; ip link set p1 up;"
-                                      "ip -n h1 addr add 10.9.0.1/24 dev eth0; ip -n h1 link set eth0 up; sleep 0.2"), 0);
+                                      "ip -n h1 addr add 10.9.0.1/24 dev eth0; ip -n h1 link set eth0 up; sleep 0.2"),
+                         0);
         ck_assert_int_eq(run_with(&t, ping), 0);
     }
     /* Down is not gone. */
