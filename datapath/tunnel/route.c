@@ -276,9 +276,9 @@ void route_ask(struct tunnel_port *tp)
     store_relaxed(&tp->port->mtu, mtu);
     if (changed) {
         if (error)
-            log_warn("port %s: %s", tp->port->name, error);
+            log_warn_rl("port %s: %s", tp->port->name, error); /* a thousand tunnels may have one reason */
         else
-            log_info("port %s: %s by %s", tp->port->name, text4(tp->config.remote).s, device);
+            log_info_rl("port %s: %s by %s", tp->port->name, text4(tp->config.remote).s, device);
         if (t->announce)
             port_changed(tp->port);
     }

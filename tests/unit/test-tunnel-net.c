@@ -607,6 +607,49 @@ START_TEST(receives_by_any_interface)
 }
 END_TEST
 
+/* A thousand tunnels to one peer share the underlay, the next hop and main's time. */
+START_TEST(many_tunnels)
+{
+    enum { MANY = 1000 };
+    struct lab lab, *self;
+    struct dp_port *ports[MANY];
+    lab_open(&lab, &self, false, 0, "10");
+    for (int i = 0; i < MANY; i++) {
+        char name[16], key[16];
+        snprintf(name, sizeof name, "t%d", i);
+        snprintf(key, sizeof key, "%d", 100 + i);
+        ports[i] = add_port(&lab, lab.br0, name, "gre", false, 2, key);
+    }
+    send_one(&lab, 0);
+    expect_arrival(&lab, 0, 10);
+    send_from_there(&lab, 100 + MANY - 1, 1);
+    send_from_there(&lab, 100 + MANY, 2);
+    run_for(&lab, 100);
+    ck_assert_uint_eq(lab.sent.n, 1);
+    ck_assert_uint_eq(drops(&lab, DROP_TUN_NO_PORT, NULL), 1);
+    sh("ip addr del 10.9.0.1/24 dev u0");
+    struct dp_port *first = lab.gre1;
+    lab.gre1 = ports[MANY - 1];
+    expect(&lab, "error=\n", false);
+    lab.gre1 = first;
+    sh("ip addr add 10.9.0.1/24 dev u0");
+    msec_t start = clock_msec(), longest = 0;
+    for (struct dp_port_info info = {.error = "yes"}; *info.error && clock_msec() - start < 10000;) {
+        msec_t at = clock_msec();
+        dp_run(lab.dp);
+        longest = MAX(longest, clock_msec() - at);
+        dp_port_get_info(ports[MANY - 1], &info);
+    }
+    if (getenv("XVS_TEST_TIMES"))
+        printf("%d tunnels: routes asked again in %d ms, dp_run() at most %d ms\n", MANY, (int)(clock_msec() - start),
+               (int)longest);
+    ck_assert_int_lt(clock_msec() - start, 10000);
+    for (int i = 0; i < MANY; i++)
+        dp_port_del(ports[i]);
+    lab_close(&lab);
+}
+END_TEST
+
 static const char *refusal(struct lab *lab, const char *local, const char *in_key, int *bad)
 {
     static char text[300];
@@ -699,6 +742,7 @@ static void add(Suite *suite)
     tcase_add_test(t, follows_the_kernel);
     tcase_add_test(t, follows_the_bridge);
     tcase_add_test(t, refuses);
+    tcase_add_test(t, many_tunnels);
     tcase_add_test(t, interface_becomes_a_switch_port);
     tcase_add_test(t, receives_by_any_interface);
     tcase_add_test(t, keeps_neighbours_fresh);
