@@ -82,7 +82,8 @@ void dp_execute_packet(struct dp *, const struct packet *p, const struct dp_path
 /* A port that belongs to the datapath, not to a user's bridge: the host's own interface, of which only IPv4 GRE is
  * received (and the host's stack gets all but that), and by which tunnel packets leave. `ofport` = its id. */
 struct dp_port *port_add_underlay(struct dp_bridge *, const char *ifname, struct diag *d);
-struct dp_port *port_add_own(struct dp_bridge *, const struct port_class *, const char *name, struct diag *d); /* likewise, of any class */
+/* Likewise, of any class. */
+struct dp_port *port_add_own(struct dp_bridge *, const struct port_class *, const char *name, struct diag *d);
 /* Bridges with another walk. */
 struct dp_bridge *bridge_create(struct dp *, const char *name, void *aux,
                                 void (*walk)(void *aux, const struct flow_key *, struct dp_path *));

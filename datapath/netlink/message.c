@@ -190,8 +190,8 @@ const char *nl_neighbour_state_name(uint16_t state)
     static const struct {
         uint16_t state;
         const char *name;
-    } names[] = {{NUD_REACHABLE, "reachable"}, {NUD_STALE, "stale"},   {NUD_DELAY, "delay"},
-                 {NUD_PROBE, "probe"},         {NUD_FAILED, "failed"}, {NUD_PERMANENT, "permanent"},
+    } names[] = {{NUD_REACHABLE, "reachable"}, {NUD_STALE, "stale"},          {NUD_DELAY, "delay"},
+                 {NUD_PROBE, "probe"},         {NUD_FAILED, "failed"},        {NUD_PERMANENT, "permanent"},
                  {NUD_NOARP, "noarp"},         {NUD_INCOMPLETE, "incomplete"}};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (state & names[i].state)

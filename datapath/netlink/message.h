@@ -12,10 +12,10 @@
 
 struct nl_link { /* RTM_NEWLINK, RTM_DELLINK */
     uint32_t ifindex, mtu;
-    unsigned flags;      /* IFF_… */
-    uint16_t hardware;   /* ARPHRD_… */
+    unsigned flags;    /* IFF_… */
+    uint16_t hardware; /* ARPHRD_… */
     char name[IFNAMSIZ];
-    uint8_t mac[6];      /* zeros if it has none of 6 bytes */
+    uint8_t mac[6]; /* zeros if it has none of 6 bytes */
     bool gone;
 };
 
@@ -25,12 +25,12 @@ struct nl_address { /* RTM_NEWADDR, RTM_DELADDR */
     bool gone;
 };
 
-struct nl_route { /* RTM_NEWROUTE as the answer to RTM_GETROUTE */
-    uint8_t type;   /* RTN_UNICAST, RTN_LOCAL, … */
-    bool via_other; /* a gateway of another family (RTA_VIA) */
+struct nl_route {          /* RTM_NEWROUTE as the answer to RTM_GETROUTE */
+    uint8_t type;          /* RTN_UNICAST, RTN_LOCAL, … */
+    bool via_other;        /* a gateway of another family (RTA_VIA) */
     uint32_t ifindex, mtu; /* mtu 0: the device's */
-    be32 gateway;   /* 0: on link */
-    be32 source;    /* the kernel's choice, 0: none */
+    be32 gateway;          /* 0: on link */
+    be32 source;           /* the kernel's choice, 0: none */
 };
 
 struct nl_neighbour { /* RTM_NEWNEIGH, RTM_DELNEIGH */

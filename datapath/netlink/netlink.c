@@ -10,10 +10,10 @@
 LOG_MODULE(netlink);
 
 enum {
-    DATAGRAMS_A_RUN = 64,   /* each holds one or a few messages */
-    BUFFER = 32768,         /* the kernel's dumps come in pieces of up to this */
+    DATAGRAMS_A_RUN = 64, /* each holds one or a few messages */
+    BUFFER = 32768,       /* the kernel's dumps come in pieces of up to this */
     SOCKET_BUFFER = 1 << 20,
-    DUMP_TRIES = 3,         /* of a dump during which something changed */
+    DUMP_TRIES = 3, /* of a dump during which something changed */
 };
 
 /* An address on two devices is there twice. */

@@ -22,10 +22,7 @@ enum gre_error gre_parse(const uint8_t *p, size_t n, struct gre *g)
     return r.err ? GRE_SHORT : GRE_OK;
 }
 
-bool gre_checksum_ok(const uint8_t *p, size_t n)
-{
-    return csum_add(p, n, 0) == 0xffff;
-}
+bool gre_checksum_ok(const uint8_t *p, size_t n) { return csum_add(p, n, 0) == 0xffff; }
 
 size_t gre_write(uint8_t p[GRE_MAX_LEN], bool csum, bool has_key, uint32_t key)
 {

@@ -5,11 +5,11 @@
 #include "base/types.h"
 
 enum { /* flags, host order */
-    GRE_CSUM = 0x8000,
-    GRE_ROUTING = 0x4000, /* of RFC 1701 only */
-    GRE_KEY = 0x2000,
-    GRE_SEQ = 0x1000,
-    GRE_VERSION = 0x0007,
+       GRE_CSUM = 0x8000,
+       GRE_ROUTING = 0x4000, /* of RFC 1701 only */
+       GRE_KEY = 0x2000,
+       GRE_SEQ = 0x1000,
+       GRE_VERSION = 0x0007,
 };
 enum { GRE_PROTO_TEB = 0x6558, IP_PROTO_GRE = 47, GRE_MAX_LEN = 16 };
 
@@ -21,7 +21,7 @@ struct gre {
 
 enum gre_error { GRE_OK, GRE_SHORT, GRE_UNSUPPORTED };
 
-/* RFC 2784, 2.2.1: "A receiver MUST discard a packet where any of bits 1-5 are non-zero, unless that receiver
+/* RFC 2784, 2.3: "A receiver MUST discard a packet where any of bits 1-5 are non-zero, unless that receiver
  * implements RFC 1701." Bits 2 and 3 are K and S of RFC 2890. Our reading: the routing bit (1), the strict-route bit
  * (4), the first bit of the recursion count (5) and any version but 0 make the packet GRE_UNSUPPORTED; the reserved
  * bits 6 to 12 "MUST be ignored". The fields are filled also then, but for key and seq. */

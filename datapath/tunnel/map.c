@@ -77,7 +77,7 @@ void *tunnel_map_find(const struct tunnel_map *m, be32 remote, be32 local, uint3
     void *port = NULL;
     if (!m)
         return NULL;
-    for (int class = 0; class < 4 && !port; class++) {
+    for (int class = 0; class < 4 && !port; class ++) {
         bool flow = class & 2, any = class & 1;
         port = find_exactly(m, remote, any ? 0 : local, flow ? 0 : key, flow);
     }

@@ -6,10 +6,7 @@ struct value {
     struct diag *d;
 };
 
-static bool bad(const struct value *v, const char *wants)
-{
-    return diag_fail(v->d, 0, strlen(v->text), "%s", wants);
-}
+static bool bad(const struct value *v, const char *wants) { return diag_fail(v->d, 0, strlen(v->text), "%s", wants); }
 
 /* Decimal, or hexadecimal behind 0x; never octal. 0: no number, -1: over `max`. */
 static int number(const char *s, uint64_t max, uint64_t *out)
@@ -127,11 +124,11 @@ static bool (*const parsers[N_TUNNEL_OPTIONS])(const struct value *, struct tunn
 #undef OPTION
 };
 
-#define OPTION(id, name, type, ...)                                    \
-    static bool check_##id(const char *text, struct diag *d)           \
-    {                                                                  \
-        struct tunnel_config c = {0};                                  \
-        return TT_##type(&(struct value){text, d}, &c);                \
+#define OPTION(id, name, type, ...)                          \
+    static bool check_##id(const char *text, struct diag *d) \
+    {                                                        \
+        struct tunnel_config c = {0};                        \
+        return TT_##type(&(struct value){text, d}, &c);      \
     }
 #include "datapath/tunnel/option.def"
 #undef OPTION
@@ -152,7 +149,8 @@ bool tunnel_config_parse(const struct dp_port_config *config, struct tunnel_conf
         if (v.text && !parsers[i](&v, c))
             return false;
     }
-    return c->remote || diag_fail(d, 0, 0, "type %s needs remote_ip=ADDRESS, the other end of the tunnel", config->type);
+    return c->remote ||
+           diag_fail(d, 0, 0, "type %s needs remote_ip=ADDRESS, the other end of the tunnel", config->type);
 }
 
 void tunnel_key_format(bool flow, uint32_t key_, struct buf *out)

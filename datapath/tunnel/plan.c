@@ -22,8 +22,8 @@ static bool is_ip(struct flow_view *v)
     return type == htons(ETYPE_IPV4) || type == htons(ETYPE_IPV6);
 }
 
-/* RFC 6040, 4.1: normal mode, "the tunnel ingress ... MUST copy the ECN field of the incoming header to the outgoing
- * one". What is not IP counts as Not-ECT. */
+/* RFC 6040, 4.1, normal mode: the ECN field is copied from the incoming header to the outer one. What is not IP counts
+ * as Not-ECT. */
 static uint8_t outer_tos(const struct tunnel_config *c, struct flow_view *v)
 {
     if (!is_ip(v))
@@ -180,8 +180,8 @@ enum dp_tunnel_result dp_tunnel_decap(struct dp_port *local, struct flow_view *v
         *drop = flags || type ? DROP_TUN_UNSUPPORTED : DROP_TUN_MALFORMED;
         return TUNNEL_DONE;
     }
-    struct tunnel_port *tp = tunnel_map_find(in->map, view_get(v, ip4.src), view_get(v, ip4.dst),
-                                             ntohl(view_get(v, gre.key)));
+    struct tunnel_port *tp =
+        tunnel_map_find(in->map, view_get(v, ip4.src), view_get(v, ip4.dst), ntohl(view_get(v, gre.key)));
     if (!tp) {
         *drop = DROP_TUN_NO_PORT;
         return TUNNEL_DONE;

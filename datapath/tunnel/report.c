@@ -4,16 +4,6 @@
 #include "datapath/tunnel/tunnel.h"
 #include "packet/ip.h"
 
-struct text4 {
-    char s[INET_ADDRSTRLEN];
-};
-static struct text4 text4(be32 a)
-{
-    struct text4 t;
-    inet_ntop(AF_INET, &a, t.s, sizeof t.s);
-    return t;
-}
-
 static void put_mac(struct buf *b, const uint8_t m[6])
 {
     buf_printf(b, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);

@@ -81,16 +81,6 @@ static enum drop_reason fail(char **error, enum drop_reason drop, const char *fo
     return drop;
 }
 
-struct text4 {
-    char s[INET_ADDRSTRLEN];
-};
-static struct text4 text4(be32 a)
-{
-    struct text4 t;
-    inet_ntop(AF_INET, &a, t.s, sizeof t.s);
-    return t;
-}
-
 /* The kernel's route: device, next hop, source, MTU. */
 static enum drop_reason find_route(struct tunnel_port *tp, struct egress *e, const struct nl_link **link, char **error)
 {
@@ -110,7 +100,8 @@ static enum drop_reason find_route(struct tunnel_port *tp, struct egress *e, con
     if (r.type != RTN_UNICAST)
         return fail(error, DROP_TUN_NO_ROUTE, "the route to %s does not lead to a host", remote.s);
     if (r.via_other)
-        return fail(error, DROP_TUN_EGRESS_DOWN, "the route to %s has an IPv6 gateway, which is not supported yet", remote.s);
+        return fail(error, DROP_TUN_EGRESS_DOWN, "the route to %s has an IPv6 gateway, which is not supported yet",
+                    remote.s);
     *link = netlink_link(t->netlink, r.ifindex);
     if (!*link)
         return fail(error, DROP_TUN_EGRESS_DOWN, "the device of the route to %s is gone", remote.s);
@@ -119,7 +110,8 @@ static enum drop_reason find_route(struct tunnel_port *tp, struct egress *e, con
     e->source = c->local ? c->local : r.source;
     e->mtu = r.mtu && r.mtu < (*link)->mtu ? r.mtu : (*link)->mtu;
     if (!((*link)->flags & IFF_UP))
-        return fail(error, DROP_TUN_EGRESS_DOWN, "%s, to which the route to %s leads, is down", (*link)->name, remote.s);
+        return fail(error, DROP_TUN_EGRESS_DOWN, "%s, to which the route to %s leads, is down", (*link)->name,
+                    remote.s);
     if ((*link)->hardware != ARPHRD_ETHER)
         return fail(error, DROP_TUN_EGRESS_DOWN, "%s, to which the route to %s leads, is no Ethernet device",
                     (*link)->name, remote.s);
@@ -161,7 +153,8 @@ static enum drop_reason find_way_out(struct tunnel_port *tp, const struct nl_lin
         diag_free(&d);
         return DROP_NONE;
     }
-    enum drop_reason drop = fail(error, DROP_TUN_EGRESS_DOWN, "%s cannot be used: %s", link->name, buf_text(&d.message));
+    enum drop_reason drop =
+        fail(error, DROP_TUN_EGRESS_DOWN, "%s cannot be used: %s", link->name, buf_text(&d.message));
     diag_free(&d);
     return drop;
 }
@@ -256,7 +249,8 @@ void route_ask(struct tunnel_port *tp)
         hop = hop_get(t, e->ifindex, e->next_hop);
     struct next_hop *old_hop = tp->hop;
     struct underlay *old_underlay = tp->underlay;
-    uint32_t mtu = e->drop || e->mtu <= tunnel_overhead(&tp->config) ? 0 : e->mtu - (uint32_t)tunnel_overhead(&tp->config);
+    uint32_t mtu =
+        e->drop || e->mtu <= tunnel_overhead(&tp->config) ? 0 : e->mtu - (uint32_t)tunnel_overhead(&tp->config);
     bool changed = !same_text(error, tp->error) || strcmp(device, tp->device) || mtu != load_relaxed(&tp->port->mtu);
     tp->hop = hop;
     tp->underlay = underlay;

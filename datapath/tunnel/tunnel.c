@@ -23,8 +23,8 @@ static void publish_inbound(struct tunnels *t)
         struct tunnel_map_entry *entries = xcalloc(t->n_ports, sizeof *entries);
         for (size_t i = 0; i < t->n_ports; i++) {
             const struct tunnel_config *c = &t->ports[i]->config;
-            entries[i] = (struct tunnel_map_entry){.remote = c->remote, .local = c->local, .key = c->in_key,
-                                                   .flow = c->in_key_flow, .port = t->ports[i]};
+            entries[i] = (struct tunnel_map_entry){
+                .remote = c->remote, .local = c->local, .key = c->in_key, .flow = c->in_key_flow, .port = t->ports[i]};
         }
         size_t n = 0;
         const be32 *addresses = t->netlink ? netlink_addresses(t->netlink, &n) : NULL;
@@ -86,16 +86,14 @@ static bool gre_validate(struct dp *dp, const struct dp_port_config *config, con
                          int *bad_option, struct diag *d)
 {
     struct tunnel_config c;
-    return tunnel_config_parse(config, &c, bad_option, d) &&
-           check_identity(dp, &c, except, d);
+    return tunnel_config_parse(config, &c, bad_option, d) && check_identity(dp, &c, except, d);
 }
 
 static bool gre_open(struct dp_port *port, const struct dp_port_config *config, struct diag *d)
 {
     struct tunnel_config c;
     int bad_option;
-    if (!tunnel_config_parse(config, &c, &bad_option, d) ||
-        !check_identity(port->dp, &c, port, d))
+    if (!tunnel_config_parse(config, &c, &bad_option, d) || !check_identity(port->dp, &c, port, d))
         return false;
     struct tunnel_port *tp = xzalloc(sizeof *tp);
     tp->port = port;
@@ -188,8 +186,7 @@ static bool gre_reconfigure(struct dp_port *port, const struct dp_port_config *c
     struct tunnel_port *tp = port->tunnel;
     struct tunnel_config c;
     int bad_option;
-    if (!tunnel_config_parse(config, &c, &bad_option, d) ||
-        !check_identity(port->dp, &c, port, d))
+    if (!tunnel_config_parse(config, &c, &bad_option, d) || !check_identity(port->dp, &c, port, d))
         return false;
     bool moved = !same_identity(&c, &tp->config);
     memcpy(&tp->config, &c, sizeof c);
@@ -246,8 +243,8 @@ void tunnels_port_changed(struct dp *dp, struct dp_port *port, bool gone)
 static void on_link(void *aux, const struct nl_link *link)
 {
     struct tunnels *t = aux;
-    struct link_event event = {.ifindex = link->ifindex, .mtu = link->mtu, .flags = link->flags, .name = link->name,
-                               .gone = link->gone};
+    struct link_event event = {
+        .ifindex = link->ifindex, .mtu = link->mtu, .flags = link->flags, .name = link->name, .gone = link->gone};
     memcpy(event.mac, link->mac, sizeof event.mac);
     port_link_event(t->dp, &event);
     routes_changed(t);

@@ -19,7 +19,10 @@ enum {
     MAX_WAITING_BYTES = 512 << 10, /* likewise */
     MAX_WAIT = 4000,               /* ms; the kernel gives up after three seconds */
     LOOK_EVERY = 100,              /* ms, while something waits */
-    FRESH_EVERY = 1000, FRESH_AGE = 10000, IN_USE = 15000, FRESH_A_RUN = 256,
+    FRESH_EVERY = 1000,
+    FRESH_AGE = 10000,
+    IN_USE = 15000,
+    FRESH_A_RUN = 256,
 };
 
 struct waiting {

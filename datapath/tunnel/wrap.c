@@ -81,7 +81,7 @@ static enum drop_reason check_gre(struct packet *p, uint32_t l4, struct gre *g)
     return p->len - l4 - g->len < ETH_HEADER ? DROP_TUN_MALFORMED : DROP_NONE;
 }
 
-/* RFC 6040, 4.2, figure 4: the inner ECN field on leaving the tunnel, or -1: "the packet MUST be dropped". */
+/* RFC 6040, 4.2, figure 4: the inner ECN field on leaving the tunnel, or -1: drop. */
 static int ecn_decapsulate(int inner, int outer)
 {
     if (outer == ECN_CE)

@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void again(struct packet *p)
 {
-    struct egress e = {.mtu = 65535, .source = htonl(0x0a000001), .config = {.remote = htonl(0x0a000002), .csum = true}};
+    struct egress e = {
+        .mtu = 65535, .source = htonl(0x0a000001), .config = {.remote = htonl(0x0a000002), .csum = true}};
     struct dpact_push a = {0};
     uint32_t len = p->len;
     p->gso = GSO_NONE;
@@ -40,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((data[0] & 3) == 3)
         p.gso = GSO_TCPV4;
     enum drop_reason drop = wrap_pop(&p, 1, 2);
-    if (drop >= N_DROPS || (!drop && (p.len < ETH_HEADER || p.len > len || p.data + p.len > base + PACKET_HEADROOM + len)))
+    if (drop >= N_DROPS ||
+        (!drop && (p.len < ETH_HEADER || p.len > len || p.data + p.len > base + PACKET_HEADROOM + len)))
         abort();
     if (!drop) {
         key_parse(&p, 1, L_L4, &key);

@@ -18,7 +18,7 @@ static size_t make(uint8_t *p, unsigned flags)
     return n;
 }
 
-/* RFC 2784, 2.2.1 and 2.3; RFC 2890, 2: all 65536 values of the first two octets. */
+/* RFC 2784, 2.3; RFC 2890, 2: all 65536 values of the first two octets. */
 START_TEST(every_flag_combination)
 {
     for (unsigned flags = 0; flags <= 0xffff; flags++) {

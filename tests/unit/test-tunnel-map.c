@@ -27,8 +27,10 @@ START_TEST(agrees_with_its_twin)
         char ports[200];
         for (unsigned i = 0; i < wanted; i++) {
             bool flow = unit_below(&rng, 3) == 0;
-            struct tunnel_map_entry x = {.remote = htonl(1 + unit_below(&rng, some)), .local = htonl(unit_below(&rng, 4)),
-                                         .flow = flow, .key = flow ? 0 : unit_below(&rng, some)};
+            struct tunnel_map_entry x = {.remote = htonl(1 + unit_below(&rng, some)),
+                                         .local = htonl(unit_below(&rng, 4)),
+                                         .flow = flow,
+                                         .key = flow ? 0 : unit_below(&rng, some)};
             bool have = false;
             for (unsigned j = 0; j < n; j++)
                 have = have || same(&e[j], &x);

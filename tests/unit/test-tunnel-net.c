@@ -220,7 +220,7 @@ static void lab_walk(void *aux, const struct flow_key *key, struct dp_path *path
         to_tunnel(lab, &v, path);
     } else if (in == 2) { /* gre1 */
         path_output(path, lab->p0);
-    } else if (in == 0xfffffffe) { /* LOCAL of br1 */
+    } else if (in == 0xfffffffe) {                   /* LOCAL of br1 */
         struct dp_port *u0 = load_acquire(&lab->u0); /* workers run before the lab is complete */
         if (u0)
             path_output(path, u0);
@@ -260,7 +260,8 @@ static struct dp_port *add_port(struct lab *lab, struct dp_bridge *b, const char
 {
     struct dp_option options[] = {{"remote_ip", "10.9.0.2"}, {"key", key}};
     struct diag d = DIAG_INIT;
-    struct dp_port_config c = {.name = name, .type = type, .local = local, .options = options, .n_options = key ? 2 : 0};
+    struct dp_port_config c = {
+        .name = name, .type = type, .local = local, .options = options, .n_options = key ? 2 : 0};
     struct dp_port *p = dp_port_add(b, &c, ofport, lab, &d);
     ck_assert_msg(p != NULL, "%s: %s", name, buf_text(&d.message));
     diag_free(&d);
@@ -270,8 +271,8 @@ static struct dp_port *add_port(struct lab *lab, struct dp_bridge *b, const char
 /* With `bridged` the underlay address sits on br1's LOCAL port and u0 is a port of br1; else on u0 itself. */
 static void lab_open(struct lab *lab, struct lab **self, bool bridged, int workers, const char *key)
 {
-    static const struct dp_callbacks callbacks = {.walk = lab_walk, .walk_output = lab_walk_output, .punt = lab_punt,
-                                                  .port_changed = lab_changed};
+    static const struct dp_callbacks callbacks = {
+        .walk = lab_walk, .walk_output = lab_walk_output, .punt = lab_punt, .port_changed = lab_changed};
     memset(lab, 0, sizeof *lab);
     *self = lab;
     lab->w = world_open();
@@ -342,7 +343,8 @@ static unsigned receive_there(struct lab *lab, unsigned first, uint32_t key)
 
 static void send_from_there(struct lab *lab, uint32_t key, uint16_t number)
 {
-    uint8_t b[8 + 100] = {0x20, 0, 0x65, 0x58, (uint8_t)(key >> 24), (uint8_t)(key >> 16), (uint8_t)(key >> 8), (uint8_t)key};
+    uint8_t b[8 + 100] = {0x20,        0, 0x65, 0x58, (uint8_t)(key >> 24), (uint8_t)(key >> 16), (uint8_t)(key >> 8),
+                          (uint8_t)key};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr("10.9.0.1")};
     inner_frame(b + 8, number);
     ck_assert_int_eq(sendto(lab->w.raw, b, sizeof b, 0, (struct sockaddr *)&to, sizeof to), sizeof b);
@@ -378,7 +380,8 @@ static void expect(struct lab *lab, const char *text, bool is)
 {
     for (msec_t end = clock_msec() + 5000; clock_msec() < end && !strstr(status(lab), text) == is;)
         run_for(lab, 5);
-    ck_assert_msg(!strstr(status(lab), text) == !is, "status %s %s:\n%s", is ? "lacks" : "still has", text, status(lab));
+    ck_assert_msg(!strstr(status(lab), text) == !is, "status %s %s:\n%s", is ? "lacks" : "still has", text,
+                  status(lab));
 }
 
 /* Every packet from the first on arrives, in order: the first ones wait for ARP, and more come while they do. */
@@ -418,13 +421,25 @@ static void sends_all(bool bridged, int workers)
     lab_close(&lab);
 }
 
-START_TEST(interface_without_workers) { sends_all(false, 0); }
+START_TEST(interface_without_workers)
+{
+    sends_all(false, 0);
+}
 END_TEST
-START_TEST(interface_with_workers) { sends_all(false, 2); }
+START_TEST(interface_with_workers)
+{
+    sends_all(false, 2);
+}
 END_TEST
-START_TEST(bridge_without_workers) { sends_all(true, 0); }
+START_TEST(bridge_without_workers)
+{
+    sends_all(true, 0);
+}
 END_TEST
-START_TEST(bridge_with_workers) { sends_all(true, 2); }
+START_TEST(bridge_with_workers)
+{
+    sends_all(true, 2);
+}
 END_TEST
 
 /* The peer does not answer: the queue is bounded, and what was in it is a named drop in the end. */

@@ -55,12 +55,15 @@ static const struct {
     {R "keyy=7", 1, "type gre has no option 'keyy'; did you mean 'key'?"},
     {R "local=192.168.5.23", 1, "type gre has no option 'local'; did you mean 'local_ip'?"},
     {R "remoteip=192.168.5.23", 1, "type gre has no option 'remoteip'; did you mean 'remote_ip'?"},
-    {R "frobnicate=7", 1, "type gre has no option 'frobnicate'; it has: remote_ip, local_ip, key, in_key, out_key, ttl, tos, df_default, csum, "
-                         "packet_type, egress_pkt_mark"},
+    {R "frobnicate=7", 1,
+     "type gre has no option 'frobnicate'; it has: remote_ip, local_ip, key, in_key, out_key, ttl, tos, df_default, "
+     "csum, "
+     "packet_type, egress_pkt_mark"},
     {R "key=1 key=2", 2, "option 'key' is given twice"},
     {R "in-key=1 in_key=2", 2, "option 'in_key' is given twice"},
     {"", -1, "type gre needs remote_ip=ADDRESS, the other end of the tunnel"},
-    {"remote_ip=flow", 0, "addresses from the flow table (tun_src, tun_dst) are not supported yet; write an IPv4 address"},
+    {"remote_ip=flow", 0,
+     "addresses from the flow table (tun_src, tun_dst) are not supported yet; write an IPv4 address"},
     {"remote_ip=fd00::1", 0, "tunnels over IPv6 are not supported yet; write an IPv4 address"},
     {"remote_ip=10.0.0.999", 0, "wants an IPv4 address as 192.0.2.1"},
     {"remote_ip=vm2.example", 0, "wants an IPv4 address as 192.0.2.1"},

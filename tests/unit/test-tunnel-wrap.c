@@ -70,9 +70,9 @@ static struct dpact_push push_of(const struct egress *e, uint32_t key)
 /* EXPERIMENT: 42 bytes with a key, TTL 64, ToS 0, DF, identification 0; flags and version 0x2000, type 0x6558. */
 START_TEST(header_is_as_others_expect)
 {
-    static const uint8_t expected[] = {0x08, 0,    0x27, 0xf4, 0x36, 0x8d, 0x08, 0,    0x27, 0x54, 0xe2, 0xe4, 0x08, 0,
-                                       0x45, 0,    0,    88,   0,    0,    0x40, 0,    64,   47,   0xae, 0x0c, 192,  168,
-                                       5,    23,   192,  168,  5,    238,  0x20, 0,    0x65, 0x58, 0,    0,    0,    10};
+    static const uint8_t expected[] = {0x08, 0,  0x27, 0xf4, 0x36, 0x8d, 0x08, 0, 0x27, 0x54, 0xe2, 0xe4, 0x08, 0,
+                                       0x45, 0,  0,    88,   0,    0,    0x40, 0, 64,   47,   0xae, 0x0c, 192,  168,
+                                       5,    23, 192,  168,  5,    238,  0x20, 0, 0x65, 0x58, 0,    0,    0,    10};
     uint8_t f[200];
     struct egress e = egress_of(false, true, 0);
     struct dpact_push a = {0};
@@ -84,7 +84,8 @@ START_TEST(header_is_as_others_expect)
     ck_assert_uint_eq(p.len, len + 42);
     ck_assert_uint_eq(csum_add(p.data + 14, 20, 0), 0xffff);
     for (unsigned i = 0; i < sizeof expected; i++)
-        ck_assert_msg(i == 24 || i == 25 || p.data[i] == expected[i], "byte %u is %#x, not %#x", i, p.data[i], expected[i]);
+        ck_assert_msg(i == 24 || i == 25 || p.data[i] == expected[i], "byte %u is %#x, not %#x", i, p.data[i],
+                      expected[i]);
     ck_assert_mem_eq(p.data + 42, f, len);
     ck_assert_uint_eq(p.l3, 14);
     ck_assert_uint_eq(p.l4, 34);
@@ -109,7 +110,8 @@ START_TEST(pops_what_it_pushed)
         uint32_t key = unit_below(&rng, 3) ? (uint32_t)unit_random(&rng) : 0;
         struct egress e = egress_of(csum, flow, flow ? 0 : key);
         struct dpact_push a = push_of(&e, key);
-        uint32_t len = make_inner(f, (int)unit_below(&rng, 3) * 2 + 2, (int)unit_below(&rng, 4), (int)unit_below(&rng, 3));
+        uint32_t len =
+            make_inner(f, (int)unit_below(&rng, 3) * 2 + 2, (int)unit_below(&rng, 4), (int)unit_below(&rng, 3));
         uint8_t before[200];
         memcpy(before, f, len);
         struct packet p = packet_of(f, len, 256);
@@ -239,19 +241,17 @@ START_TEST(names_what_it_drops)
         bool fix; /* the IP checksum */
         enum drop_reason drop;
     } cases[] = {
-        {14, 0x65, false, DROP_TUN_MALFORMED}, /* version */
-        {14, 0x44, false, DROP_TUN_MALFORMED}, /* header too short */
-        {16, 0xff, true, DROP_TUN_MALFORMED},  /* longer than the frame */
-        {17, 10, true, DROP_TUN_MALFORMED},    /* shorter than its header */
-        {22, 1, false, DROP_TUN_MALFORMED},    /* checksum */
-        {20, 0x20, true, DROP_TUN_FRAGMENT},   /* more fragments */
-        {21, 0x01, true, DROP_TUN_FRAGMENT},   /* a later one */
-        {23, 17, true, DROP_TUN_UNSUPPORTED},
-        {34, 0xf0, false, DROP_TUN_UNSUPPORTED}, /* routing */
-        {35, 0x01, false, DROP_TUN_UNSUPPORTED}, /* version 1: PPTP */
-        {36, 0x08, false, DROP_TUN_UNSUPPORTED}, /* type */
-        {60, 0xee, false, DROP_TUN_CSUM},
-        {38, 0xee, false, DROP_TUN_CSUM},
+        {14, 0x65, false, DROP_TUN_MALFORMED},                                            /* version */
+        {14, 0x44, false, DROP_TUN_MALFORMED},                                            /* header too short */
+        {16, 0xff, true, DROP_TUN_MALFORMED},                                             /* longer than the frame */
+        {17, 10, true, DROP_TUN_MALFORMED},                                               /* shorter than its header */
+        {22, 1, false, DROP_TUN_MALFORMED},                                               /* checksum */
+        {20, 0x20, true, DROP_TUN_FRAGMENT},                                              /* more fragments */
+        {21, 0x01, true, DROP_TUN_FRAGMENT},                                              /* a later one */
+        {23, 17, true, DROP_TUN_UNSUPPORTED},    {34, 0xf0, false, DROP_TUN_UNSUPPORTED}, /* routing */
+        {35, 0x01, false, DROP_TUN_UNSUPPORTED},                                          /* version 1: PPTP */
+        {36, 0x08, false, DROP_TUN_UNSUPPORTED},                                          /* type */
+        {60, 0xee, false, DROP_TUN_CSUM},        {38, 0xee, false, DROP_TUN_CSUM},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         uint8_t f[400];
