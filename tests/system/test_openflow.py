@@ -17,7 +17,7 @@ APPS = os.path.join(xvs.ROOT, "tests/interop/apps")
 
 def ovs_ofctl(sw, command, *args, bridge="br0", **options):
     """Debian's ovs-ofctl, unmodified, on the bridge's management socket."""
-    return sw.ns.run("ovs-ofctl", "-O", "OpenFlow13", command, sw.mgmt(bridge), *args, **options)
+    return sw.ns.run("ovs-ofctl", "-O", "OpenFlow13", *command.split(), sw.mgmt(bridge), *args, **options)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_ovs_ofctl_flows(star):
     assert "actions=drop" in ovs_ofctl(sw, "dump-flows", "table=10").stdout
     ovs_ofctl(sw, "del-flows", "cookie=0x10/-1")
     assert "cookie=0x10" not in ovs_ofctl(sw, "dump-flows").stdout
-    ovs_ofctl(sw, "--strict", "del-flows", "table=0,priority=10,ip,in_port=1,nw_proto=47")
+    ovs_ofctl(sw, "--strict del-flows", "table=0,priority=10,ip,in_port=1,nw_proto=47")
     ovs_ofctl(sw, "del-flows")
     assert "actions=" not in ovs_ofctl(sw, "dump-flows").stdout
 

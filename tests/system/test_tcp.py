@@ -194,7 +194,7 @@ def two_bridges(lab, to_trunk, from_trunk):
     """a - br0 ==cable== br1 - b, one daemon; flows of both bridges: to_trunk for port 1, from_trunk for the cable, port 2."""
     s, a, b = lab.ns("s"), lab.ns("a"), lab.ns("b")
     sw = lab.switch(s)
-    lab.veth(s, "t0", s, "t1")
+    lab.veth(s, "t0", s, "t1", mtu=1508)  # two tags more than the hosts' 1500
     for n, host in enumerate((a, b)):
         lab.veth(host, "eth0", s, f"p{n}")
         host.addr("eth0", f"10.0.0.{n + 1}/24")
@@ -218,7 +218,7 @@ def test_tcp_with_tags_between_two_bridges(lab):
 
 def test_tcp_with_two_tags_between_two_bridges(lab):
     _, a, b = two_bridges(lab, "push_vlan:0x8100,set_field:4101->vlan_vid,push_vlan:0x88a8,set_field:4102->vlan_vid,output:2",
-                          "dl_vlan=6,actions=pop_vlan,pop_vlan,output:1")
+                          "dl_vlan=6,actions=pop_vlan,resubmit(,1)\ntable=1,dl_vlan=5,actions=pop_vlan,output:1")
     a.ping("10.0.0.2", count=2)
     assert_tcp_works(lab, a, b)
 

@@ -299,8 +299,13 @@ class Switch:
             raise AssertionError(f"xvs-vswitchd does not start:\n{self._said()}")
 
     def answers(self):
-        with socket.socket(socket.AF_UNIX) as s:
-            return s.connect_ex(os.path.join(self.rundir, "xvs.ctl")) == 0
+        """Does it carry out commands? The socket alone is there before the bridges are."""
+        with socket.socket(socket.AF_UNIX) as s, contextlib.suppress(OSError):
+            s.settimeout(1)
+            s.connect(os.path.join(self.rundir, "xvs.ctl"))
+            s.sendall(b'{"commands": [["version"]]}\n')
+            return b'"status": 0' in s.recv(4096)
+        return False
 
     def running(self):
         if self.process:
