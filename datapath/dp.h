@@ -43,6 +43,7 @@ struct dp_config {
     bool no_netlink; /* tests: no kernel routes, neighbours, links */
 };
 
+/* Starts the workers: a daemon forks before. */
 struct dp *dp_create(const struct dp_config *, const struct dp_callbacks *callbacks);
 void dp_destroy(struct dp *); /* ports and bridges must be gone */
 
@@ -111,10 +112,11 @@ bool dp_port_validate(struct dp *, const struct dp_port_config *, const struct d
                       struct diag *d);
 
 /* Opens a port and hands it to a worker. `ofport` is what packets carry as in_port. A system interface that does not
- * exist is no failure: the port waits for it and reports through port_changed(). On failure NULL, and why in d. */
+ * exist is no failure: the port waits for it and reports through port_changed(). An internal port makes its device,
+ * which must not exist yet, and brings it up. On failure NULL, and why in d. */
 struct dp_port *dp_port_add(struct dp_bridge *, const struct dp_port_config *, uint32_t ofport, void *aux, struct diag *d);
 bool dp_port_reconfigure(struct dp_port *, const struct dp_port_config *, struct diag *d); /* same name and type */
-void dp_port_del(struct dp_port *);
+void dp_port_del(struct dp_port *); /* the caller has unpublished what of its own leads to it */
 
 enum { DP_PORT_UP = 1 /* administratively */, DP_PORT_RUNNING = 2 /* carrier */, DP_PORT_PRESENT = 4 /* the device is there */ };
 struct dp_port_info {
@@ -146,7 +148,8 @@ void dp_sim_on_transmit(struct dp_port *, void (*fn)(struct dp_port *, const str
 /* --- Packets from main --- */
 
 /* Executes a path on a frame that main made or got (packet-out, answers). The frame is copied; the path is the
- * caller's. in_ofport: for tunnels and fields that need it. */
+ * caller's; its tallies must live until dp_synchronize() has returned (dp_defer() sees to that). meta->port: the
+ * datapath port that the frame counts as having come in by, DP_NO_PORT if none. */
 void dp_execute(struct dp *, const void *frame, size_t len, const struct packet *meta /* tun, in_phy_port; or NULL */,
                 const struct dp_path *);
 
