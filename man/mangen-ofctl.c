@@ -1,5 +1,6 @@
-/* mangen-ofctl: what mangen does, for xvs-ofctl's page: each line ".TABLE name" of the frame on standard input is replaced
- * by rows of fields, actions, errors, commands and options. A program of its own since it links lib/openflow. */
+/* mangen-ofctl: what mangen does, for xvs-ofctl's page: each line ".TABLE name" of the frame on standard input is
+ * replaced by rows of fields, actions, errors, commands and options. A program of its own since it links lib/openflow.
+ */
 #include <stdio.h>
 #include <string.h>
 #include "base/buf.h"
@@ -73,11 +74,23 @@ static void ofctl_options(void)
 /* --- Fields, actions, errors --- */
 
 static const char *const prereq_texts[N_PREREQS] = {
-    [P_NONE] = "",           [P_IN_PORT] = "in_port",   [P_VLAN] = "a VLAN tag",   [P_MPLS] = "mpls",
-    [P_IP] = "ip or ipv6",   [P_IPV4] = "ip",           [P_IPV6] = "ipv6",         [P_ARP] = "arp or rarp",
-    [P_TCP] = "tcp or tcp6", [P_UDP] = "udp or udp6",   [P_SCTP] = "sctp or sctp6", [P_ICMPV4] = "icmp",
-    [P_ICMPV6] = "icmp6",    [P_ND] = "icmp6 of neighbour discovery", [P_ND_SOLICIT] = "icmp6,icmp_type=135",
-    [P_ND_ADVERT] = "icmp6,icmp_type=136", [P_GRE] = "gre",
+    [P_NONE] = "",
+    [P_IN_PORT] = "in_port",
+    [P_VLAN] = "a VLAN tag",
+    [P_MPLS] = "mpls",
+    [P_IP] = "ip or ipv6",
+    [P_IPV4] = "ip",
+    [P_IPV6] = "ipv6",
+    [P_ARP] = "arp or rarp",
+    [P_TCP] = "tcp or tcp6",
+    [P_UDP] = "udp or udp6",
+    [P_SCTP] = "sctp or sctp6",
+    [P_ICMPV4] = "icmp",
+    [P_ICMPV6] = "icmp6",
+    [P_ND] = "icmp6 of neighbour discovery",
+    [P_ND_SOLICIT] = "icmp6,icmp_type=135",
+    [P_ND_ADVERT] = "icmp6,icmp_type=136",
+    [P_GRE] = "gre",
 };
 
 static void match_fields(void)
@@ -87,7 +100,8 @@ static void match_fields(void)
         struct buf text = BUF_INIT;
         const char *need = prereq_texts[row->prereq];
         buf_printf(&text, "%s. %u bit%s, %s, %s", row->doc, row->bits, row->bits == 1 ? "" : "s",
-                   row->mask == M_ANY ? "may be masked" : "not masked", row->access == RW ? "may be written" : "read only");
+                   row->mask == M_ANY ? "may be masked" : "not masked",
+                   row->access == RW ? "may be written" : "read only");
         if (need && *need)
             buf_printf(&text, "; needs %s", need);
         buf_puts(&text, ".");
@@ -124,8 +138,9 @@ static const struct {
     const char *name;
     void (*print)(void);
 } tables[] = {
-    {".TABLE ofctl-commands\n", ofctl_commands}, {".TABLE ofctl-options\n", ofctl_options}, {".TABLE fields\n", match_fields},
-    {".TABLE actions\n", actions},               {".TABLE instructions\n", instructions},   {".TABLE errors\n", errors},
+    {".TABLE ofctl-commands\n", ofctl_commands}, {".TABLE ofctl-options\n", ofctl_options},
+    {".TABLE fields\n", match_fields},           {".TABLE actions\n", actions},
+    {".TABLE instructions\n", instructions},     {".TABLE errors\n", errors},
 };
 
 int main(void)

@@ -156,7 +156,8 @@ static void json_flags(struct json *j, uint16_t flags)
 static void json_actions(struct json *j, const struct flow_stats *s, const struct port_names *names)
 {
     json_open(j, "actions", '[');
-    ACT_FOR_EACH(a, s->acts, s->acts_len) {
+    ACT_FOR_EACH(a, s->acts, s->acts_len)
+    {
         struct buf text = BUF_INIT;
         acts_format(a, a->len, names, &text);
         json_string(j, NULL, buf_text(&text));

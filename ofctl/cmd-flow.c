@@ -1,5 +1,5 @@
-/* Flows to the switch: add-flow, add-flows, mod-flows, del-flows. All flows are parsed before the first is sent; they are
- * sent without waiting in between, then a barrier; what the switch refuses comes back with the flow's xid. */
+/* Flows to the switch: add-flow, add-flows, mod-flows, del-flows. All flows are parsed before the first is sent; they
+ * are sent without waiting in between, then a barrier; what the switch refuses comes back with the flow's xid. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,13 +8,13 @@
 #include "ofctl/ofctl.h"
 
 struct batch {
-    const char *file;   /* NULL: one flow, from the command line */
-    char *contents;     /* of the file; lines end in NULs */
+    const char *file; /* NULL: one flow, from the command line */
+    char *contents;   /* of the file; lines end in NULs */
     size_t n, size;
     struct batch_flow {
         const char *text;
         size_t line, end; /* end: where its flow-mod ends in `messages` */
-    } *flows;
+    } * flows;
     struct buf messages;
     uint32_t first_xid;
     size_t n_wrong;

@@ -248,6 +248,8 @@ void cmd_monitor(struct conn *c, int argc, char *argv[])
             set_miss_len(c, argv[i]);
     }
     const struct port_names *names = ports_for_print(c);
+    if (names)
+        ports_have(c, 0); /* asks now: later the answer would come between messages that are being printed */
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
     setvbuf(stdout, NULL, _IOLBF, 0);

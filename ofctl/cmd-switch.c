@@ -6,7 +6,8 @@
 
 /* --- show --- */
 
-static void show_json(struct conn *c UNUSED, const struct reply *features, const struct reply *ports, const struct reply *config)
+static void show_json(struct conn *c UNUSED, const struct reply *features, const struct reply *ports,
+                      const struct reply *config)
 {
     struct buf out = BUF_INIT, words = BUF_INIT;
     struct json j = {&out, true};

@@ -70,7 +70,8 @@ static __attribute__((noreturn)) void die_of_unix(const char *bridge, const char
     if (error == ENOENT && bridges.len)
         die("%s: no such bridge (tried %s); there are: %s", bridge, path, buf_text(&bridges));
     if (error == ENOENT)
-        die("%s: no such bridge (tried %s): no bridge has a socket in %s. Is xvs-vswitchd running, with this directory as its "
+        die("%s: no such bridge (tried %s): no bridge has a socket in %s. Is xvs-vswitchd running, with this directory "
+            "as its "
             "$XVS_RUNDIR? 'xvs-ctl add-br %s' makes the bridge",
             bridge, path, dir, bridge);
     if (error == ECONNREFUSED)
@@ -241,6 +242,8 @@ static const uint8_t *buffered(struct conn *c, struct ofp_header *h)
         return NULL;
     if (!ofp_header_peek(p, n, h))
         die("%s: this is not OpenFlow: a message says it is %u bytes long", c->target, h->len);
+    if (!c->greeted && h->type > 1) /* not to wait for thousands of bytes of something else */
+        die("%s: this is not an OpenFlow switch: its first message is no HELLO", c->target);
     return n < h->len ? NULL : p;
 }
 
@@ -327,6 +330,7 @@ static void say_hello(struct conn *c)
         die("%s: this is not an OpenFlow switch: its first message is no HELLO", c->target);
     if (!(versions & 1u << OFP13))
         die_of_versions(c, versions);
+    c->greeted = true;
 }
 
 struct conn *conn_open(const char *target)

@@ -1,5 +1,5 @@
-/* Flows that are right but can do nothing on this switch: output to ports that are not there, tunnel keys where no tunnel
- * ends. Each is said once. */
+/* Flows that are right but can do nothing on this switch: output to ports that are not there, tunnel keys where no
+ * tunnel ends. Each is said once. */
 #include "ofctl/ofctl.h"
 
 /* --- Ports --- */
@@ -38,7 +38,8 @@ static int count_tunnels(struct conn *c)
         struct reply r;
         struct xvs_bridge_info info;
         ofp_simple_encode(&request, OFPMSG_XVS_BRIDGE_INFO_REQUEST, conn_xid(c));
-        bool known = conn_try(c, &request, OFPMSG_XVS_BRIDGE_INFO_REPLY, &r) && !xvs_bridge_info_decode(reply_rd(&r), &info);
+        bool known =
+            conn_try(c, &request, OFPMSG_XVS_BRIDGE_INFO_REPLY, &r) && !xvs_bridge_info_decode(reply_rd(&r), &info);
         c->n_tunnels = known ? (int)MIN(info.n_tunnel_ports, 1000000) : -2;
         reply_free(&r);
         buf_free(&request);
@@ -53,8 +54,8 @@ static void check_tunnel_match(struct conn *c, const struct match *m)
     for (size_t i = 0; i < ARRAY_SIZE(tunnel_fields); i++)
         if (!warned && match_has(m, tunnel_fields[i]) && count_tunnels(c) == 0) {
             warned = true;
-            warn("%s has no tunnel port, so no packet here has %s; the key of a GRE packet in transit is gre_key", c->target,
-                 fields[tunnel_fields[i]].name);
+            warn("%s has no tunnel port, so no packet here has %s; the key of a GRE packet in transit is gre_key",
+                 c->target, fields[tunnel_fields[i]].name);
         }
 }
 
@@ -71,7 +72,8 @@ static void check_tunnel_action(struct conn *c)
 
 void check_actions(struct conn *c, const void *list, size_t len)
 {
-    ACT_FOR_EACH(a, list, len) {
+    ACT_FOR_EACH(a, list, len)
+    {
         switch (a->type) {
         case ACT_OUTPUT:
             check_port(c, a->n);

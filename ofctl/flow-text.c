@@ -26,7 +26,8 @@ void print_complaint(struct conn *c, const char *prefix, const char *text, struc
     diag_free(d);
 }
 
-bool parse_flow(struct conn *c, const char *prefix, const char *text, enum ofp_flow_mod_command command, struct flow_mod *m)
+bool parse_flow(struct conn *c, const char *prefix, const char *text, enum ofp_flow_mod_command command,
+                struct flow_mod *m)
 {
     struct diag d = DIAG_INIT;
     bool ok = flow_mod_parse(text, command, ports_by_name(c), m, &d);

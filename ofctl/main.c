@@ -1,5 +1,5 @@
-/* xvs-ofctl: speaks OpenFlow with a switch for whoever sits at a terminal. The commands are the rows of command.def, each
- * a cmd_ function in the file of its noun; the options are the rows of option.def. */
+/* xvs-ofctl: speaks OpenFlow with a switch for whoever sits at a terminal. The commands are the rows of command.def,
+ * each a cmd_ function in the file of its noun; the options are the rows of option.def. */
 #include <config.h>
 #include <errno.h>
 #include <getopt.h>
@@ -105,7 +105,8 @@ static void print_usage(void)
         print_command(&commands[i]);
     printf("\nOptions:\n");
     print_options();
-    printf("\nFLOW is 'priority=10,ip,in_port=1,nw_dst=10.0.0.0/8,actions=output:2'; xvs-ofctl(8) lists fields and actions.\n");
+    printf("\nFLOW is 'priority=10,ip,in_port=1,nw_dst=10.0.0.0/8,actions=output:2'; xvs-ofctl(8) lists fields and "
+           "actions.\n");
 }
 
 static const struct command *find_command(const char *name)
@@ -126,8 +127,8 @@ static __attribute__((noreturn)) void help(const char *name)
 {
     if (name) {
         const struct command *c = find_command(name);
-        printf("usage: xvs-ofctl [OPTIONS] %s%s%s%s\n%s\n", c->name, c->local ? "" : " SWITCH", *c->args ? " " : "", c->args,
-               c->help);
+        printf("usage: xvs-ofctl [OPTIONS] %s%s%s%s\n%s\n", c->name, c->local ? "" : " SWITCH", *c->args ? " " : "",
+               c->args, c->help);
     } else {
         print_usage();
     }
@@ -291,8 +292,9 @@ int main(int argc, char *argv[])
     argc -= !c->local;
     argv += !c->local;
     if (argc < c->min || (c->max != ANY && argc > c->max))
-        die("%s: %s; write 'xvs-ofctl %s%s%s%s'", c->name, argc < c->min ? "an argument is missing" : "too many arguments",
-            c->name, c->local ? "" : " SWITCH", *c->args ? " " : "", c->args);
+        die("%s: %s; write 'xvs-ofctl %s%s%s%s'", c->name,
+            argc < c->min ? "an argument is missing" : "too many arguments", c->name, c->local ? "" : " SWITCH",
+            *c->args ? " " : "", c->args);
 
     struct conn *conn = c->local ? NULL : conn_open(target);
     c->handler(conn, argc, argv);

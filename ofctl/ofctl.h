@@ -1,5 +1,5 @@
-/* ofctl.h: what the files of xvs-ofctl share. One process, one connection, one command: whatever fails says why and ends
- * it with exit status 1. */
+/* ofctl.h: what the files of xvs-ofctl share. One process, one connection, one command: whatever fails says why and
+ * ends it with exit status 1. */
 #ifndef OFCTL_OFCTL_H
 #define OFCTL_OFCTL_H 1
 
@@ -32,11 +32,12 @@ void warn(const char *format, ...) PRINTF(1, 2);
 struct conn {
     const char *target; /* as the user named it */
     int fd;
-    struct buf in;      /* received; `taken` bytes of it are dealt with */
+    bool greeted;  /* HELLOs exchanged */
+    struct buf in; /* received; `taken` bytes of it are dealt with */
     size_t taken;
-    uint32_t xid;       /* the last one given out */
+    uint32_t xid; /* the last one given out */
     struct ports *ports;
-    int n_tunnels;      /* -1: not asked yet; -2: the switch does not say */
+    int n_tunnels; /* -1: not asked yet; -2: the switch does not say */
 };
 
 struct conn *conn_open(const char *target); /* and says HELLO */
@@ -46,8 +47,8 @@ static inline uint32_t conn_xid(struct conn *c) { return ++c->xid; }
 void conn_send(struct conn *, const struct buf *); /* whole messages */
 
 enum { CONN_FOREVER = -1 };
-/* The next message that is not an ECHO_REQUEST, which it answers. Points into c->in, good until the next call. `silence`:
- * how long to wait at most, in ms; past it, or past -t's time, NULL. */
+/* The next message that is not an ECHO_REQUEST, which it answers. Points into c->in, good until the next call.
+ * `silence`: how long to wait at most, in ms; past it, or past -t's time, NULL. */
 const void *conn_receive(struct conn *, struct ofp_header *, msec_t silence);
 /* Likewise, but dies when nothing comes. */
 const void *conn_receive_or_die(struct conn *, struct ofp_header *);
@@ -61,7 +62,8 @@ struct reply {
 };
 bool conn_try(struct conn *, const struct buf *request, enum ofp_msg_type expect, struct reply *);
 void conn_transact(struct conn *, const struct buf *request, enum ofp_msg_type expect, struct reply *); /* or dies */
-void conn_request(struct conn *, enum ofp_msg_type request, enum ofp_msg_type expect, struct reply *);  /* without body */
+void conn_request(struct conn *, enum ofp_msg_type request, enum ofp_msg_type expect,
+                  struct reply *); /* without body */
 void reply_free(struct reply *);
 static inline struct rd reply_rd(const struct reply *r) { return rd_init(r->body.data, r->body.len); }
 /* Prints header and body, as ofp_msg_format() does. */
@@ -72,11 +74,11 @@ void error_text(const void *error_msg, size_t len, struct buf *out);
 
 /* --- ports.c: names and numbers, asked once --- */
 
-const struct port_names *ports_by_name(struct conn *);  /* for parsers: asks when a name is met */
+const struct port_names *ports_by_name(struct conn *);   /* for parsers: asks when a name is met */
 const struct port_names *ports_for_print(struct conn *); /* NULL unless --names */
 bool ports_have(struct conn *, uint32_t port);
-void ports_list(struct conn *, struct buf *out); /* "1 (eth0), 2 (eth1)" */
-bool ports_missed(const struct conn *);          /* was a name asked for that is not there? */
+void ports_list(struct conn *, struct buf *out);       /* "1 (eth0), 2 (eth1)" */
+bool ports_missed(const struct conn *);                /* was a name asked for that is not there? */
 uint32_t ports_parse(struct conn *, const char *text); /* number, reserved or name; or dies */
 
 /* --- flow-check.c: warnings about flows that can do nothing here --- */

@@ -232,7 +232,8 @@ static void put_vlans(const struct flow_key *k, struct buf *out)
         uint16_t tci = ntohs(tags[i]);
         char number[2] = {i && tags[1] ? '1' + i : '\0'};
         if (tags[i])
-            buf_printf(out, ",dl_vlan%s=%u,dl_vlan_pcp%s=%u", number, tci & VLAN_VID_MASK, number, tci >> VLAN_PCP_SHIFT);
+            buf_printf(out, ",dl_vlan%s=%u,dl_vlan_pcp%s=%u", number, tci & VLAN_VID_MASK, number,
+                       tci >> VLAN_PCP_SHIFT);
         else
             buf_puts(out, ",vlan_tci1=0x0000");
     }
@@ -271,7 +272,9 @@ static void put_ip(const struct flow_key *k, struct buf *out)
     if (!protocol_word(k))
         buf_printf(out, ",nw_proto=%u", k->ip.proto);
     buf_printf(out, ",nw_tos=%u,nw_ecn=%u,nw_ttl=%u,nw_frag=%s", k->ip.tos & 0xfc, k->ip.tos & 3, k->ip.ttl,
-               k->ip.frag & FRAG_LATER ? "later" : k->ip.frag ? "first" : "no");
+               k->ip.frag & FRAG_LATER ? "later"
+               : k->ip.frag            ? "first"
+                                       : "no");
     if (!(k->ip.frag & FRAG_LATER))
         put_l4(k, out);
 }
@@ -279,7 +282,8 @@ static void put_ip(const struct flow_key *k, struct buf *out)
 static void put_mpls(const struct flow_key *k, struct buf *out)
 {
     uint32_t lse = ntohl(k->mpls.lse);
-    buf_printf(out, ",mpls_label=%u,mpls_tc=%u,mpls_ttl=%u,mpls_bos=%u", lse >> 12, lse >> 9 & 7, lse & 0xff, lse >> 8 & 1);
+    buf_printf(out, ",mpls_label=%u,mpls_tc=%u,mpls_ttl=%u,mpls_bos=%u", lse >> 12, lse >> 9 & 7, lse & 0xff,
+               lse >> 8 & 1);
 }
 
 /* The transport's checksum, which no field holds. */
@@ -367,7 +371,8 @@ FORMAT_FN(format_packet_in)
     put_blank(out);
     buf_printf(out, "(via %s) data_len=%zu", packet_in_reason_name(p.reason), p.data_len);
     if (p.buffer_id != OFP_NO_BUFFER)
-        buf_printf(out, " buffer=0x%08x%s\n", p.buffer_id, p.total_len < p.data_len ? " (***total_len < data_len***)" : "");
+        buf_printf(out, " buffer=0x%08x%s\n", p.buffer_id,
+                   p.total_len < p.data_len ? " (***total_len < data_len***)" : "");
     else
         buf_printf(out, " (unbuffered)%s\n", p.total_len != p.data_len ? " (***total_len != data_len***)" : "");
     put_packet(p.data, p.data_len, verbosity, out);

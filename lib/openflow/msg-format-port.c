@@ -27,12 +27,14 @@ void port_state_format(uint32_t bits, struct buf *out)
 void port_features_format(uint32_t bits, struct buf *out)
 {
     static const struct bit_name names[] = {
-        {OFPPF_10MB_HD, "10MB-HD"},   {OFPPF_10MB_FD, "10MB-FD"},   {OFPPF_100MB_HD, "100MB-HD"},
-        {OFPPF_100MB_FD, "100MB-FD"}, {OFPPF_1GB_HD, "1GB-HD"},     {OFPPF_1GB_FD, "1GB-FD"},
-        {OFPPF_10GB_FD, "10GB-FD"},   {OFPPF_40GB_FD, "40GB-FD"},   {OFPPF_100GB_FD, "100GB-FD"},
-        {OFPPF_1TB_FD, "1TB-FD"},     {OFPPF_OTHER, "OTHER"},       {OFPPF_COPPER, "COPPER"},
-        {OFPPF_FIBER, "FIBER"},       {OFPPF_AUTONEG, "AUTO_NEG"},  {OFPPF_PAUSE, "AUTO_PAUSE"},
-        {OFPPF_PAUSE_ASYM, "AUTO_PAUSE_ASYM"},
+        {OFPPF_10MB_HD, "10MB-HD"},   {OFPPF_10MB_FD, "10MB-FD"},
+        {OFPPF_100MB_HD, "100MB-HD"}, {OFPPF_100MB_FD, "100MB-FD"},
+        {OFPPF_1GB_HD, "1GB-HD"},     {OFPPF_1GB_FD, "1GB-FD"},
+        {OFPPF_10GB_FD, "10GB-FD"},   {OFPPF_40GB_FD, "40GB-FD"},
+        {OFPPF_100GB_FD, "100GB-FD"}, {OFPPF_1TB_FD, "1TB-FD"},
+        {OFPPF_OTHER, "OTHER"},       {OFPPF_COPPER, "COPPER"},
+        {OFPPF_FIBER, "FIBER"},       {OFPPF_AUTONEG, "AUTO_NEG"},
+        {OFPPF_PAUSE, "AUTO_PAUSE"},  {OFPPF_PAUSE_ASYM, "AUTO_PAUSE_ASYM"},
     };
     bits_format(bits, names, ARRAY_SIZE(names), out);
 }
@@ -198,15 +200,16 @@ FORMAT_FN(format_table_stats)
     int ditto = -1, last = -1;
     buf_puts(out, "\n");
     while (rd_left(&body) && !table_stats_decode(&body, &s)) {
-        bool same = last >= 0 && s.active == previous.active && s.lookups == previous.lookups && s.matched == previous.matched;
+        bool same =
+            last >= 0 && s.active == previous.active && s.lookups == previous.lookups && s.matched == previous.matched;
         if (same && ditto < 0)
             ditto = s.table;
         if (!same) {
             if (ditto >= 0)
                 format_ditto(ditto, last, out);
             ditto = -1;
-            buf_printf(out, "%s  table %u:\n    active=%u, lookup=%" PRIu64 ", matched=%" PRIu64 "\n", last < 0 ? "" : "\n",
-                       s.table, s.active, s.lookups, s.matched);
+            buf_printf(out, "%s  table %u:\n    active=%u, lookup=%" PRIu64 ", matched=%" PRIu64 "\n",
+                       last < 0 ? "" : "\n", s.table, s.active, s.lookups, s.matched);
         }
         previous = s;
         last = s.table;
@@ -230,8 +233,8 @@ FORMAT_FN(format_table_features)
             text_format(f.name, strlen(f.name), out);
             buf_puts(out, "\")");
         }
-        buf_printf(out, ":\n    metadata: match=0x%" PRIx64 " write=0x%" PRIx64 "\n    max_entries=%u\n", f.metadata_match,
-                   f.metadata_write, f.max_entries);
+        buf_printf(out, ":\n    metadata: match=0x%" PRIx64 " write=0x%" PRIx64 "\n    max_entries=%u\n",
+                   f.metadata_match, f.metadata_write, f.max_entries);
         if (f.n_tables)
             buf_printf(out, "    next tables: up to %u\n", f.n_tables - 1);
     }

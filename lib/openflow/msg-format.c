@@ -1,5 +1,5 @@
-/* Messages as text: the frame around all of them, and the small ones. Ports, tables and packets have files of their own.
- * The form is that of ovs-ofctl 3.1, which scripts read. */
+/* Messages as text: the frame around all of them, and the small ones. Ports, tables and packets have files of their
+ * own. The form is that of ovs-ofctl 3.1, which scripts read. */
 #include "openflow/msg-format.h"
 
 /* --- Words --- */
@@ -75,7 +75,8 @@ void text_format(const char *s, size_t len, struct buf *out)
 
 /* --- Session --- */
 
-typedef void format_fn(const struct ofp_header *, struct rd body, const struct port_names *, int verbosity, struct buf *out);
+typedef void format_fn(const struct ofp_header *, struct rd body, const struct port_names *, int verbosity,
+                       struct buf *out);
 static FORMAT_FN(format_nothing) { buf_puts(out, "\n"); }
 
 static FORMAT_FN(format_hello)
@@ -100,7 +101,7 @@ static FORMAT_FN(format_echo)
     hex_dump(body.p, rd_left(&body), out);
 }
 
-/* The message that an error is about is often cut to 64 bytes, and may itself be an error: it is not looked into then. */
+/* The message that an error is about is often cut to 64 bytes, and may itself be an error, which is not looked into. */
 static void format_offending(const struct ofp_error_msg *e, const struct port_names *names, struct buf *out)
 {
     struct ofp_header h;
@@ -191,8 +192,8 @@ static FORMAT_FN(format_async)
 void capabilities_format(uint32_t bits, struct buf *out)
 {
     static const struct bit_name names[] = {
-        {OFPC_FLOW_STATS, "FLOW_STATS"},   {OFPC_TABLE_STATS, "TABLE_STATS"}, {OFPC_PORT_STATS, "PORT_STATS"},
-        {OFPC_GROUP_STATS, "GROUP_STATS"}, {OFPC_IP_REASM, "IP_REASM"},       {OFPC_QUEUE_STATS, "QUEUE_STATS"},
+        {OFPC_FLOW_STATS, "FLOW_STATS"},     {OFPC_TABLE_STATS, "TABLE_STATS"}, {OFPC_PORT_STATS, "PORT_STATS"},
+        {OFPC_GROUP_STATS, "GROUP_STATS"},   {OFPC_IP_REASM, "IP_REASM"},       {OFPC_QUEUE_STATS, "QUEUE_STATS"},
         {OFPC_PORT_BLOCKED, "PORT_BLOCKED"},
     };
     bits_format(bits, names, ARRAY_SIZE(names), out);

@@ -169,9 +169,9 @@ enum ofp_error ofp_msg_decode_type(const void *msg, size_t len, struct ofp_heade
 
     struct rd r = rd_init(msg, len);
     rd_skip(&r, OFP_HEADER_LEN);
-    int row = h.type == T_EXPERIMENTER                                        ? find_experimenter_row(&r)
+    int row = h.type == T_EXPERIMENTER                                       ? find_experimenter_row(&r)
               : h.type == T_MULTIPART_REQUEST || h.type == T_MULTIPART_REPLY ? find_multipart_row(&r, h.type, &mp_more)
-                                                                              : find_row(OFPMK_PLAIN, h.type, 0);
+                                                                             : find_row(OFPMK_PLAIN, h.type, 0);
     if (r.err)
         return error_normal(r.err);
     if (row < 0)
@@ -257,9 +257,9 @@ static const struct reserved_port {
     uint32_t port;
     const char *name;
 } reserved_ports[] = {
-    {OFPP_UNSET, "UNSET"},     {OFPP_IN_PORT, "IN_PORT"}, {OFPP_TABLE, "TABLE"}, {OFPP_NORMAL, "NORMAL"},
-    {OFPP_FLOOD, "FLOOD"},     {OFPP_ALL, "ALL"},         {OFPP_CONTROLLER, "CONTROLLER"},
-    {OFPP_LOCAL, "LOCAL"},     {OFPP_ANY, "ANY"},         {OFPP_ANY, "NONE"},
+    {OFPP_UNSET, "UNSET"}, {OFPP_IN_PORT, "IN_PORT"}, {OFPP_TABLE, "TABLE"},           {OFPP_NORMAL, "NORMAL"},
+    {OFPP_FLOOD, "FLOOD"}, {OFPP_ALL, "ALL"},         {OFPP_CONTROLLER, "CONTROLLER"}, {OFPP_LOCAL, "LOCAL"},
+    {OFPP_ANY, "ANY"},     {OFPP_ANY, "NONE"},
 };
 
 bool ofp_port_reserved_parse(const char *name, size_t len, uint32_t *port)

@@ -1,5 +1,5 @@
-/* OpenFlow messages: type and text of any bytes, which takes them through every decoder, and again with the length of the
- * header made right, which gets deeper. */
+/* OpenFlow messages: type and text of any bytes, which takes them through every decoder, and again with the length of
+ * the header made right, which gets deeper. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "openflow/msg.h"

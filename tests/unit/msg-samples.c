@@ -405,8 +405,8 @@ static const uint16_t min_bodies[] = {
 void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
 {
     uint32_t xid = unit_random(rng);
-    if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) || sample_flows(type, rng, xid, out) ||
-        sample_packet(type, rng, xid, out))
+    if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) ||
+        sample_flows(type, rng, xid, out) || sample_packet(type, rng, xid, out))
         return;
     size_t at = ofp_msg_begin(out, OFP13, type, xid);
     buf_zeros(out, min_bodies[type]);

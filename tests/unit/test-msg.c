@@ -192,7 +192,8 @@ END_TEST
 START_TEST(table_features)
 {
     for (unsigned t = 0; t < 254; t++) {
-        struct ofp_table_features f = {.table = t, .n_tables = 254, .name = "x", .config = t, .max_entries = 1 << 20}, f2;
+        struct ofp_table_features f = {.table = t, .n_tables = 254, .name = "x", .config = t, .max_entries = 1 << 20},
+                                  f2;
         f.metadata_match = unit_random(&rng);
         f.metadata_write = unit_random(&rng);
         buf_clear(&out);
@@ -317,7 +318,11 @@ END_TEST
 START_TEST(packet_in_is_cut)
 {
     static uint8_t frame[65535];
-    struct packet_in p = {.buffer_id = OFP_NO_BUFFER, .data = frame, .data_len = sizeof frame, .total_len = sizeof frame}, p2;
+    struct packet_in p = {.buffer_id = OFP_NO_BUFFER,
+                          .data = frame,
+                          .data_len = sizeof frame,
+                          .total_len = sizeof frame},
+                     p2;
     packet_in_encode(&p, &out);
     ck_assert_uint_eq(out.len, OFP_MAX_LEN);
     ck_assert(!packet_in_decode(body_of(OFPMSG_PACKET_IN, NULL), &p2));
@@ -410,9 +415,21 @@ END_TEST
 static void add(Suite *suite)
 {
     TCase *tcase = tcase_create("msg");
-    const TTest *tests[] = {hello,       hello_elements,    echo,            errors,     role_config_async, switch_messages,
-                            desc_is_cut, table_features,    port_descriptions, port_statistics, packets_in,
-                            packet_in_is_cut, packets_out,  every_prefix_and_many_faults, one_line};
+    const TTest *tests[] = {hello,
+                            hello_elements,
+                            echo,
+                            errors,
+                            role_config_async,
+                            switch_messages,
+                            desc_is_cut,
+                            table_features,
+                            port_descriptions,
+                            port_statistics,
+                            packets_in,
+                            packet_in_is_cut,
+                            packets_out,
+                            every_prefix_and_many_faults,
+                            one_line};
     tcase_add_checked_fixture(tcase, setup, teardown);
     for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
         tcase_add_test(tcase, tests[i]);

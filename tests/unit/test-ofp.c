@@ -65,7 +65,8 @@ static const struct {
 #undef MSG
 };
 
-static enum ofp_error decode_with_body(enum ofp_msg_type type, size_t body_len, uint8_t version, enum ofp_msg_type *back)
+static enum ofp_error decode_with_body(enum ofp_msg_type type, size_t body_len, uint8_t version,
+                                       enum ofp_msg_type *back)
 {
     struct buf out = BUF_INIT;
     struct rd body;
@@ -209,4 +210,5 @@ START_TEST(reserved_ports)
 END_TEST
 
 UNIT_TEST_MAIN("ofp", errors_there_and_back, errors_are_complete, an_error_quotes_the_offender, messages_there_and_back,
-               versions, what_is_not_known_has_its_error, replies_are_split, an_empty_reply_has_one_part, reserved_ports)
+               versions, what_is_not_known_has_its_error, replies_are_split, an_empty_reply_has_one_part,
+               reserved_ports)
