@@ -301,7 +301,7 @@ static struct cache_entry *miss(struct cache *c, struct mask *m, struct dp_port 
 {
     struct worker *w = c->worker;
     struct flow_key key;
-    key_parse(p, in->ofport, L_L4, &key);
+    key_parse(p, load_relaxed(&in->ofport), L_L4, &key);
     /* A packet before it in the same batch may have brought it in. */
     struct cache_entry *e = cache_find(c, m, &key, mask_hash(m, &key));
     if (e && entry_fresh(w, e))
@@ -331,7 +331,7 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
     uint64_t misses = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        key_parse(batch[i], in->ofport, m->depth, &c->keys[i]);
+        key_parse(batch[i], load_relaxed(&in->ofport), m->depth, &c->keys[i]);
         c->hashes[i] = mask_hash(m, &c->keys[i]);
         __builtin_prefetch(bucket_of(c, c->hashes[i]));
     }

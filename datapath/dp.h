@@ -117,6 +117,8 @@ bool dp_port_validate(struct dp *, const struct dp_port_config *, const struct d
 struct dp_port *dp_port_add(struct dp_bridge *, const struct dp_port_config *, uint32_t ofport, void *aux, struct diag *d);
 bool dp_port_reconfigure(struct dp_port *, const struct dp_port_config *, struct diag *d); /* same name and type */
 void dp_port_del(struct dp_port *); /* the caller has unpublished what of its own leads to it */
+/* Another in_port for its packets. The device stays open; no packet with the old number is under way when it returns. */
+void dp_port_set_ofport(struct dp_port *, uint32_t ofport);
 
 enum { DP_PORT_UP = 1 /* administratively */, DP_PORT_RUNNING = 2 /* carrier */, DP_PORT_PRESENT = 4 /* the device is there */ };
 struct dp_port_info {

@@ -481,6 +481,13 @@ void dp_port_del(struct dp_port *port)
     port_free(port);
 }
 
+void dp_port_set_ofport(struct dp_port *port, uint32_t ofport)
+{
+    store_relaxed(&port->ofport, ofport);
+    dp_forget(port->dp);
+    dp_synchronize(port->dp);
+}
+
 /* --- asked by others --- */
 
 uint32_t dp_port_id(const struct dp_port *port) { return port->id; }

@@ -61,7 +61,7 @@ struct dp_port {
     const struct port_class *class;
     struct dp *dp;
     struct dp_bridge *bridge;
-    uint32_t id, ofport; /* ofport: host order */
+    uint32_t id, ofport; /* ofport: host order, atomic */
     char *name;
     void *aux;
     bool local;

@@ -57,7 +57,6 @@ struct ofport {
     struct dp_gen gen;
     struct ofp_port_desc desc;   /* main's; its config and state are the above */
     msec_t created;
-    struct port_spec *spec;      /* ports.c: what it was opened with, to open it again under another number */
 };
 
 struct ofproto {

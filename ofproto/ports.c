@@ -5,10 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "ofproto/bridge.h"
-#include "base/log.h"
 #include "base/mem.h"
-
-LOG_MODULE(ports);
 
 /* OpenFlow 1.3 would allow up to OFPP_MAX; Nicira's resubmit and OpenFlow 1.0 have 16 bits, of which 0xff00 on is taken. */
 enum { NUMBER_MAX = 0xfeff };
@@ -27,14 +24,6 @@ struct number { /* a name's number, kept as long as the bridge lives */
 struct ports {
     struct port_set *set; /* RCU */
     struct number *numbers;
-};
-
-struct port_spec {
-    char *type;
-    struct dp_option *options;
-    size_t n_options;
-    bool local;
-    uint8_t mac[6];
 };
 
 static const struct port_set *set_of(const struct ofproto *o) { return __atomic_load_n(&o->ports->set, __ATOMIC_ACQUIRE); }
@@ -184,32 +173,6 @@ static uint32_t choose(const struct ofproto *o, const char *name, uint32_t reque
     return 0;
 }
 
-/* --- What it was opened with --- */
-
-static struct port_spec *spec_copy(const struct dp_port_config *c)
-{
-    struct port_spec *s = xzalloc(sizeof *s);
-    s->type = xstrdup(c->type);
-    s->options = xcalloc(c->n_options + 1, sizeof *s->options);
-    for (size_t i = 0; i < c->n_options; i++)
-        s->options[i] = (struct dp_option){xstrdup(c->options[i].name), xstrdup(c->options[i].value)};
-    s->n_options = c->n_options;
-    s->local = c->local;
-    memcpy(s->mac, c->mac, sizeof s->mac);
-    return s;
-}
-
-static void spec_free(struct port_spec *s)
-{
-    for (size_t i = 0; i < s->n_options; i++) {
-        free((char *)s->options[i].name);
-        free((char *)s->options[i].value);
-    }
-    free(s->options);
-    free(s->type);
-    free(s);
-}
-
 /* --- Description --- */
 
 static uint32_t speed_feature(uint32_t mbps)
@@ -268,33 +231,23 @@ void ofport_refresh(struct ofport *p)
 
 /* --- Coming and going --- */
 
-static bool open_port(struct ofport *p, const struct dp_port_config *c, struct diag *d)
+static void show_port(struct ofport *p)
 {
-    p->dp = dp_port_add(p->ofproto->bridge, c, p->number, p, d);
-    if (!p->dp)
-        return false;
-    struct dp_port_info info = {0};
     struct ofp_port_desc desc;
-    dp_port_get_info(p->dp, &info);
-    p->dp_id = dp_port_id(p->dp);
-    p->tunnel = info.tunnel;
-    p->local = c->local;
     p->created = clock_msec();
     describe(p, &desc);
     publish_desc(p, &desc);
     set_insert(p->ofproto, p);
+    p->ofproto->unsettled = true;
     conns_port_status(p->ofproto, p, OFPPR_ADD);
-    return true;
 }
 
-/* Unpublished before the datapath closes it: dp_port_del() then waits until no walk holds it any more. */
-static void close_port(struct ofport *p)
+static void hide_port(struct ofport *p)
 {
     set_remove(p->ofproto, p);
     fdb_flush_port(p->ofproto->fdb, p->number);
     dp_bump(p->ofproto->dp, &p->gen);
-    dp_port_del(p->dp);
-    p->dp = NULL;
+    p->ofproto->unsettled = true;
     conns_port_status(p->ofproto, p, OFPPR_DELETE);
 }
 
@@ -317,26 +270,33 @@ struct ofport *ofproto_port_add(struct ofproto *o, const struct dp_port_config *
     p->ofproto = o;
     p->number = number;
     p->name = xstrdup(c->name);
-    if (!open_port(p, c, d)) {
+    p->dp = dp_port_add(o->bridge, c, number, p, d);
+    if (!p->dp) {
         free(p->name);
         free(p);
         return NULL;
     }
+    struct dp_port_info info = {0};
+    dp_port_get_info(p->dp, &info);
+    p->dp_id = info.id;
+    p->tunnel = info.tunnel;
+    p->local = c->local;
     if (!c->local)
         remember(o, c->name, number);
-    p->spec = spec_copy(c);
+    show_port(p);
     return p;
 }
 
+/* Unpublished before the datapath closes it: dp_port_del() then waits until no walk holds it any more. */
 void ofproto_port_del(struct ofport *p)
 {
-    if (p->dp)
-        close_port(p);
-    spec_free(p->spec);
+    hide_port(p);
+    dp_port_del(p->dp);
     free(p->name);
     free(p);
 }
 
+/* OpenFlow knows no change of number: the port goes and comes. Its device stays open, with its addresses and routes. */
 bool ofproto_port_set_number(struct ofport *p, uint32_t request, struct diag *d)
 {
     if (!request || request == p->number)
@@ -348,20 +308,12 @@ bool ofproto_port_set_number(struct ofport *p, uint32_t request, struct diag *d)
     struct ofport *other = ofport_lookup(p->ofproto, request);
     if (other)
         return diag_fail(d, 0, 0, "number %" PRIu32 " is taken by port %s", request, other->name);
-    struct dp_port_config c = {.name = p->name, .type = p->spec->type, .options = p->spec->options, .n_options = p->spec->n_options};
-    memcpy(c.mac, p->spec->mac, sizeof c.mac);
-    uint32_t old = p->number;
-    close_port(p);
+    hide_port(p);
+    dp_port_set_ofport(p->dp, request); /* from here on no walk holds the port under its old number */
     p->number = request;
-    bool ok = open_port(p, &c, d);
-    if (!ok) { /* as it was; it has been open a moment ago */
-        p->number = old;
-        if (!open_port(p, &c, NULL))
-            log_err("port %s: cannot be opened again", p->name);
-    } else {
-        remember(p->ofproto, p->name, request);
-    }
-    return ok;
+    remember(p->ofproto, p->name, request);
+    show_port(p);
+    return true;
 }
 
 uint32_t ofport_number(const struct ofport *p) { return p->number; }

@@ -216,7 +216,7 @@ enum drop_reason tunnel_pop(struct worker *w, struct dp_port *tunnel_port, struc
 {
     struct dp *dp = tunnel_port->dp;
     struct dp_port *in = p->port < DP_MAX_PORTS ? load_acquire(&dp->ports[p->port]) : NULL;
-    uint32_t in_phy_port = in && in->class != &port_underlay_class && in->class != &port_host_class ? in->ofport : 0;
+    uint32_t in_phy_port = in && in->class != &port_underlay_class && in->class != &port_host_class ? load_relaxed(&in->ofport) : 0;
     enum drop_reason drop = wrap_pop(p, tunnel_port->id, in_phy_port);
     struct port_worker *pw = tunnel_port->worker[worker_index(w)];
     if (drop) {

@@ -94,6 +94,11 @@ START_TEST(a_number_can_be_changed)
     ck_assert_uint_eq(ofport_number(s.port[2]), 77);
     ck_assert_ptr_eq(ofport_lookup(s.o, 77), s.port[2]);
     ck_assert_ptr_null(ofport_lookup(s.o, 2));
+    sim_receive(&s, 1, 1, 2); /* an open port, under its new number both ways */
+    ck_assert_uint_eq(s.last_sent.len, 60);
+    peer_add(&p, 0, 1, 77, 3);
+    sim_receive(&s, 2, 1, 2);
+    ck_assert_uint_eq(s.n_sent[3], 1);
     ck_assert(!ofproto_port_set_number(s.port[2], 1, &d));
     ck_assert_ptr_nonnull(strstr(buf_text(&d.message), "p1"));
     diag_free(&d);

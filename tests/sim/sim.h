@@ -20,7 +20,8 @@ struct sim {
 static inline void sim_transmitted(struct dp_port *p, const struct packet *pkt, void *s_)
 {
     struct sim *s = s_;
-    s->n_sent[dp_port_ofport(p)]++;
+    if (dp_port_ofport(p) <= SIM_PORTS)
+        s->n_sent[dp_port_ofport(p)]++;
     buf_clear(&s->last_sent);
     buf_put(&s->last_sent, pkt->data, pkt->len);
 }
