@@ -236,10 +236,10 @@ void conn_send(struct conn *c, const struct buf *b)
 /* A whole message at the front of what was received, or NULL. */
 static const uint8_t *buffered(struct conn *c, struct ofp_header *h)
 {
-    const uint8_t *p = c->in.data + c->taken;
     size_t n = c->in.len - c->taken;
     if (n < OFP_HEADER_LEN)
         return NULL;
+    const uint8_t *p = c->in.data + c->taken;
     if (!ofp_header_peek(p, n, h))
         die("%s: this is not OpenFlow: a message says it is %u bytes long", c->target, h->len);
     if (!c->greeted && h->type > 1) /* not to wait for thousands of bytes of something else */

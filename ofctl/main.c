@@ -272,6 +272,8 @@ static void take_options(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
+    static char name[] = "xvs-ofctl";
+    argv[0] = name; /* what getopt's messages begin with, wherever the program lies */
     signal(SIGPIPE, SIG_DFL);
     options.names = isatty(STDOUT_FILENO);
     options.verbosity = 1;

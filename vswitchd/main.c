@@ -219,8 +219,10 @@ static bool run(const struct options *o, int ready)
 
 int main(int argc, char *argv[])
 {
+    static char name[] = "xvs-vswitchd";
     struct options o;
     int ready = -1;
+    argv[0] = name; /* what getopt's messages begin with, wherever the program lies */
     char *rundir = absolute(xvs_rundir());
     setenv("XVS_RUNDIR", rundir, 1);
     free(rundir);
