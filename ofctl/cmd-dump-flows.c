@@ -136,23 +136,6 @@ static void json_field(enum field_id f, const union field_value *value, const un
     buf_free(&text);
 }
 
-static void json_flags(struct json *j, uint16_t flags)
-{
-    static const struct {
-        uint16_t bit;
-        const char *name;
-    } names[] = {{OFPFF_SEND_FLOW_REM, "send_flow_rem"},
-                 {OFPFF_CHECK_OVERLAP, "check_overlap"},
-                 {OFPFF_RESET_COUNTS, "reset_counts"},
-                 {OFPFF_NO_PKT_COUNTS, "no_packet_counts"},
-                 {OFPFF_NO_BYT_COUNTS, "no_byte_counts"}};
-    json_open(j, "flags", '[');
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (flags & names[i].bit)
-            json_string(j, NULL, names[i].name);
-    json_close(j, ']');
-}
-
 static void json_actions(struct json *j, const struct flow_stats *s, const struct port_names *names)
 {
     json_open(j, "actions", '[');
@@ -171,6 +154,7 @@ static void json_flow(struct conn *c, struct json *j, const struct flow_stats *s
     const struct port_names *names = ports_for_print(c);
     struct json_match m = {j, names};
     char text[32];
+    struct buf flags = BUF_INIT;
     json_open(j, NULL, '{');
     json_u64(j, "table", s->table);
     json_u64(j, "priority", s->priority);
@@ -184,7 +168,9 @@ static void json_flow(struct conn *c, struct json *j, const struct flow_stats *s
     }
     json_u64(j, "idle_timeout", s->idle_timeout);
     json_u64(j, "hard_timeout", s->hard_timeout);
-    json_flags(j, s->flags);
+    flow_flags_format(s->flags, &flags);
+    json_words(j, "flags", buf_text(&flags));
+    buf_free(&flags);
     json_open(j, "match", '{');
     match_for_each(&s->match, json_field, &m);
     json_close(j, '}');

@@ -36,17 +36,14 @@ static void put_blank(struct buf *out)
 
 /* --- Flow-mods --- */
 
-static void put_flow_flags(uint16_t flags, struct buf *out)
+void flow_flags_format(uint16_t flags, struct buf *out)
 {
     static const struct bit_name names[] = {{OFPFF_SEND_FLOW_REM, "send_flow_rem"},
                                             {OFPFF_CHECK_OVERLAP, "check_overlap"},
                                             {OFPFF_RESET_COUNTS, "reset_counts"},
                                             {OFPFF_NO_PKT_COUNTS, "no_packet_counts"},
                                             {OFPFF_NO_BYT_COUNTS, "no_byte_counts"}};
-    if (flags) {
-        bits_format(flags, names, ARRAY_SIZE(names), out);
-        buf_puts(out, " ");
-    }
+    bits_format(flags, names, ARRAY_SIZE(names), out);
 }
 
 static void put_flow_mod(const struct flow_mod *m, const struct port_names *names, struct buf *out)
@@ -76,7 +73,10 @@ static void put_flow_mod(const struct flow_mod *m, const struct port_names *name
         text_put_port(m->out_port, names, out);
         buf_puts(out, " ");
     }
-    put_flow_flags(m->flags, out);
+    if (m->flags) {
+        flow_flags_format(m->flags, out);
+        buf_puts(out, " ");
+    }
     buf_puts(out, "actions=");
     acts_format(m->acts.data, m->acts.len, names, out);
     buf_puts(out, "\n");

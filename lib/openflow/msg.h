@@ -157,11 +157,12 @@ void packet_format(const void *frame, size_t len, struct buf *out);
 /* Lines of 16 bytes: offset, hex, characters. */
 void hex_dump(const void *data, size_t len, struct buf *out);
 
-/* Words for the bits of OFPPC_…, OFPPS_… and OFPPF_…, "0" if none. */
+/* Words for the bits of OFPPC_…, OFPPS_…, OFPPF_…, OFPC_… and OFPFF_…, "0" if none. */
 void port_config_format(uint32_t bits, struct buf *out);
 void port_state_format(uint32_t bits, struct buf *out);
 void port_features_format(uint32_t bits, struct buf *out);
 void capabilities_format(uint32_t bits, struct buf *out);
+void flow_flags_format(uint16_t bits, struct buf *out);
 void port_desc_format(const struct ofp_port_desc *, struct buf *out);
 void duration_format(uint32_t sec, uint32_t nsec, struct buf *out); /* "1.25s" */
 const char *packet_in_reason_name(uint8_t reason);    /* "no_match", "action", "invalid_ttl" */

@@ -112,3 +112,10 @@ def test_stale_socket(tmp_path):
         s.bind(str(tmp_path / "br0.mgmt"))
     done = xvs.run(xvs.OFCTL, "show", "br0", env={**os.environ, "XVS_RUNDIR": str(tmp_path)}, check=False)
     assert done.returncode == 1 and "nobody listens" in done.stderr
+
+
+def test_flags_in_json(bridge):
+    bridge.ofctl("add-flow", "br0", "priority=9,send_flow_rem,reset_counts,actions=drop")
+    flows = json.loads(bridge.ofctl("-f", "json", "dump-flows", "br0").stdout)["flows"]
+    flow, = [f for f in flows if f["priority"] == 9]
+    assert flow["flags"] == ["send_flow_rem", "reset_counts"] and not flow["actions"]
