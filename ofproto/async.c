@@ -121,9 +121,6 @@ void conns_packet_in(struct ofproto *o, const struct punt_packet_in *in, const s
 {
     struct buf m = BUF_INIT;
     struct ofconn *c;
-    struct ofport *port = ofport_lookup(o, in->in_port);
-    if (port && port->config & OFPPC_NO_PACKET_IN)
-        return;
     cds_list_for_each_entry(c, &o->conns, node) {
         if (!wants(c, c->async.packet_in, in->reason) || c->controller_id != in->controller_id)
             continue;

@@ -147,6 +147,48 @@ START_TEST(a_slow_controller_gets_from_every_port)
 }
 END_TEST
 
+/* OpenFlow 1.3.5, 7.2.1: NO_PACKET_IN is about table misses. */
+START_TEST(a_port_that_may_not_miss)
+{
+    struct buf b = BUF_INIT;
+    begin();
+    to_controller(0, 0);
+    struct ofp_port_mod m = {.port = 1, .config = OFPPC_NO_PACKET_IN, .mask = OFPPC_NO_PACKET_IN};
+    memcpy(m.mac, s.port[1]->desc.mac, sizeof m.mac);
+    port_mod_encode(&m, 1, &b);
+    peer_send(&p, &b);
+    peer_expect(&p, OFPMSG_PORT_STATUS, NULL);
+    sim_receive(&s, 1, 1, 2);
+    peer_expect_nothing(&p);
+    sim_receive(&s, 2, 1, 2);
+    expect_packet_in(&p);
+    to_controller(0, 1);
+    sim_receive(&s, 1, 1, 2);
+    ck_assert_uint_eq(expect_packet_in(&p).reason, OFPR_ACTION);
+    end();
+}
+END_TEST
+
+START_TEST(fragments_are_dropped_on_request)
+{
+    static const uint8_t fragment[60] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 46, 0, 0, 0x20, 0, 64, 17};
+    struct buf b = BUF_INIT;
+    struct ofp_switch_config drop = {OFPC_FRAG_DROP, 128};
+    begin();
+    peer_add(&p, 0, 1, 1, 2);
+    dp_sim_receive(ofport_dp(s.port[1]), fragment, sizeof fragment);
+    sim_run(&s);
+    ck_assert_uint_eq(s.n_sent[2], 1);
+    switch_config_encode(&drop, OFPMSG_SET_CONFIG, 1, &b);
+    peer_send(&p, &b);
+    peer_barrier(&p);
+    dp_sim_receive(ofport_dp(s.port[1]), fragment, sizeof fragment);
+    sim_receive(&s, 1, 1, 2);
+    ck_assert_uint_eq(s.n_sent[2], 2); /* the second is not a fragment */
+    end();
+}
+END_TEST
+
 /* --- Packet-outs --- */
 
 static void packet_out(uint32_t in_port, uint32_t out)
@@ -213,5 +255,5 @@ START_TEST(packet_outs_to_the_controller)
 END_TEST
 
 UNIT_TEST_MAIN("packets", a_table_miss_is_told, metadata_and_registers_are_told, who_wants_packets,
-               a_slow_controller_gets_from_every_port, packet_outs_are_sent_before_the_barrier, packet_outs_through_the_tables,
+               a_slow_controller_gets_from_every_port, a_port_that_may_not_miss, fragments_are_dropped_on_request, packet_outs_are_sent_before_the_barrier, packet_outs_through_the_tables,
                packet_outs_to_the_controller)
