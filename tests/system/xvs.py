@@ -209,7 +209,8 @@ class Ns:
     def popen(self, *args, **options):
         """A process in the namespace; its pid is the command's own. Whoever starts it ends it, or Lab.popen() does."""
         options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.Popen(["ip", "netns", "exec", self.name, *map(str, args)],
+        # A session of its own: Ctrl-C is for the test run, which then ends its processes in order.
+        return subprocess.Popen(["ip", "netns", "exec", self.name, *map(str, args)], start_new_session=True,
                                 preexec_fn=_die_with_parent, **options)
 
     def ip(self, *args, **options):
