@@ -123,11 +123,13 @@ static int detach(void)
     char ready;
     int status = 0;
     close(p[1]);
-    while (read(p[0], &ready, 1) < 0 && errno == EINTR)
+    ssize_t n;
+    while ((n = read(p[0], &ready, 1)) < 0 && errno == EINTR)
         ;
-    /* Ready, or the pipe closed: then the child's end tells why. _exit: the child has what stdio holds. */
-    if (waitpid(child, &status, WNOHANG) == 0)
-        _exit(0);
+    if (n == 1)
+        _exit(0); /* the child has what stdio holds */
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) /* the pipe closed: the child's end tells why */
+        ;
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
