@@ -228,7 +228,9 @@ static void lab_walk(void *aux, const struct flow_key *key, struct dp_path *path
     } else if (in == 3) { /* u0 */
         enum drop_reason drop;
         struct dp_port *local = load_acquire(&load_acquire(&lab->br1)->local);
-        if (dp_tunnel_decap(local, &v, path, &to, &drop) == TUNNEL_NONE)
+        if (!local) /* deleted, and a stray frame comes in */
+            path->drop = DROP_NO_PORT, path->uncacheable = true;
+        else if (dp_tunnel_decap(local, &v, path, &to, &drop) == TUNNEL_NONE)
             path_output(path, local);
         else if (drop)
             path->drop = drop;
