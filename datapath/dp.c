@@ -231,6 +231,23 @@ void dp_execute(struct dp *dp, const void *frame, size_t len, const struct packe
 
 int dp_worker_count(struct dp *dp) { return dp->inline_worker ? 0 : (int)dp->n_workers; }
 
+bool dp_workers_pin(struct dp *dp, const unsigned cpus[], size_t n, struct diag *d)
+{
+    cpu_set_t usable, set;
+    CPU_ZERO(&usable);
+    sched_getaffinity(0, sizeof usable, &usable); /* main's, which is never pinned */
+    for (size_t i = 0; i < n; i++)
+        if (cpus[i] >= CPU_SETSIZE || !CPU_ISSET(cpus[i], &usable))
+            return diag_fail(d, 0, 0, "there is no processor %u that this process may use", cpus[i]);
+    for (unsigned i = 0; i < dp->n_workers; i++) {
+        CPU_ZERO(&set);
+        if (n)
+            CPU_SET(cpus[i % n], &set);
+        worker_pin(dp->workers[i], n ? &set : &usable);
+    }
+    return true;
+}
+
 void dp_worker_get_stats(struct dp *dp, int worker, struct dp_worker_stats *to)
 {
     const struct dp_worker_stats *s = &dp->workers[worker]->stats;

@@ -171,6 +171,9 @@ struct dp_worker_stats {
     uint32_t ports;
 };
 int dp_worker_count(struct dp *);
+/* From now on worker i runs on processor cpus[i mod n] alone; n = 0: on all those that the process may use. False: the
+ * process may not use one of them; d says which, and nothing has changed. */
+bool dp_workers_pin(struct dp *, const unsigned cpus[], size_t n, struct diag *d);
 void dp_worker_get_stats(struct dp *, int worker, struct dp_worker_stats *);
 
 /* Text for people and tests. */

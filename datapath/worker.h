@@ -7,6 +7,7 @@
 #ifndef DATAPATH_WORKER_H
 #define DATAPATH_WORKER_H 1
 
+#include <sched.h>
 #include "datapath/cache.h"
 #include "datapath/private.h"
 
@@ -81,6 +82,7 @@ static inline uint64_t cycles(void)
 struct worker *worker_create(struct dp *, unsigned index);
 void worker_start(struct worker *); /* its thread */
 void worker_destroy(struct worker *); /* stops it */
+void worker_pin(struct worker *, const cpu_set_t *);
 /* One iteration; the number of packets received. */
 unsigned worker_iterate(struct worker *);
 void worker_wait_commands(struct worker *); /* main: until it has done what was queued */

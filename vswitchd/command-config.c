@@ -90,6 +90,20 @@ bool cmd_del_port(struct command *c)
     return true;
 }
 
+/* `set worker . count=2 cpus=2-3`: of the switch, the settings whose names begin with worker-. */
+static bool set_workers(struct command *c, struct record *sw)
+{
+    for (size_t i = 2; i < c->n_args; i++) {
+        struct buf word = BUF_INIT;
+        buf_printf(&word, "other_config:worker-%s", c->args[i]);
+        bool ok = config_set_word(sw, buf_text(&word), false, c->d);
+        buf_free(&word);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 /* Words that TABLE RECORD are followed by, where "-- set" needs none: `set interface gre1 type=gre options:…`. */
 bool cmd_set(struct command *c)
 {
@@ -97,6 +111,8 @@ bool cmd_set(struct command *c)
     struct record *r = find_record(c, c->next, c->args[0], c->args[1], &local);
     if (!r)
         return c->words->if_exists && !c->d->failed;
+    if (!strcmp(c->args[0], "worker"))
+        return set_workers(c, r);
     for (size_t i = 2; i < c->n_args; i++) {
         const char *word = c->args[i];
         if (local) {

@@ -113,7 +113,7 @@ bool config_table_parse(const char *word, enum config_table *table, struct diag 
             *table = words[i].table;
             return true;
         }
-    return diag_fail(d, 0, 0, "no table '%s'; there are bridge, port (or interface) and switch", word);
+    return diag_fail(d, 0, 0, "no table '%s'; there are bridge, port (or interface), switch and worker", word);
 }
 
 const struct column *column_find(enum config_table table, const char *name, size_t len, struct diag *d)
@@ -147,6 +147,43 @@ static bool valid_number(const char *s, uint64_t most, int base)
     errno = 0;
     unsigned long long v = strtoull(s, &end, base);
     return isxdigit((unsigned char)*s) && !*end && !errno && v <= most;
+}
+
+bool config_parse_cpus(const char *text, unsigned cpus[CONFIG_MAX_WORKERS], size_t *n, struct diag *d)
+{
+    const char *p = text;
+    for (*n = 0; *p; p += *p == ',') {
+        unsigned first, last;
+        int used = 0, more = 0;
+        if (!isdigit((unsigned char)*p) || sscanf(p, "%4u%n", &first, &used) != 1)
+            break;
+        last = first;
+        p += used;
+        if (*p == '-' && isdigit((unsigned char)p[1]) && sscanf(p + 1, "%4u%n", &last, &more) == 1)
+            p += 1 + more;
+        if ((*p && *p != ',') || last < first || last - first >= CONFIG_MAX_WORKERS - *n)
+            break;
+        while (first <= last)
+            cpus[(*n)++] = first++;
+    }
+    return (!*p && *n) || diag_fail(d, 0, 0, "worker-cpus '%s' is no list of processors such as 1 or 2,4-7", text);
+}
+
+static bool check_switch_other(const char *key, const char *value, struct diag *d)
+{
+    static const char *const keys[] = {"worker-count", "worker-cpus"};
+    unsigned cpus[CONFIG_MAX_WORKERS];
+    size_t n;
+    if (!strcmp(key, "worker-count"))
+        return (valid_number(value, CONFIG_MAX_WORKERS, 10) && strtoul(value, NULL, 10)) ||
+               diag_fail(d, 0, 0, "worker-count '%s' is no number from 1 to %d", value, CONFIG_MAX_WORKERS);
+    if (!strcmp(key, "worker-cpus"))
+        return config_parse_cpus(value, cpus, &n, d);
+    const char *near = nearest_name(key, strlen(key), keys, ARRAY_SIZE(keys));
+    if (near)
+        return diag_fail(d, 0, 0, "other_config has no key '%s'; did you mean '%s'?", key, near);
+    diag_warn(d, "other_config:%s is kept, but xvs does not know it", key);
+    return true;
 }
 
 static bool check_bridge_other(const char *key, const char *value, struct diag *d)
@@ -210,6 +247,8 @@ static bool check_value(const struct column *c, const char *key, const char *val
         return one_of(value, datapaths, 3) || diag_fail(d, 0, 0, "datapath_type is 'netdev' or 'system', not '%s'", value);
     case C_FALSE:
         return !strcmp(value, "false") || diag_fail(d, 0, 0, "%s: only 'false' for now", c->name);
+    case C_SWITCH_OTHER:
+        return check_switch_other(key, value, d);
     case C_BRIDGE_OTHER:
         return check_bridge_other(key, value, d);
     case C_PORT_TYPE: {

@@ -12,7 +12,7 @@
 enum config_table { SWITCH, BRIDGE, PORT };
 enum column_kind { TEXT, SET, MAP };
 enum column_check {
-    C_ANY, C_TARGET, C_FAIL_MODE, C_PROTOCOL, C_DATAPATH, C_FALSE, C_BRIDGE_OTHER, C_PORT_TYPE, C_OFPORT, C_MAC,
+    C_ANY, C_TARGET, C_FAIL_MODE, C_PROTOCOL, C_DATAPATH, C_FALSE, C_SWITCH_OTHER, C_BRIDGE_OTHER, C_PORT_TYPE, C_OFPORT, C_MAC,
 };
 struct column {
     enum config_table table;
@@ -37,6 +37,10 @@ struct record {
     struct record **children; /* bridges of the switch, ports of a bridge; sorted by nothing: in order of their making */
     size_t n_children;
 };
+
+enum { CONFIG_MAX_WORKERS = 64 };
+/* The processors of worker-cpus, such as "1" or "2,4-7", at most CONFIG_MAX_WORKERS of them. */
+bool config_parse_cpus(const char *text, unsigned cpus[CONFIG_MAX_WORKERS], size_t *n, struct diag *d);
 
 struct record *config_new(void);
 struct record *config_copy(const struct record *);

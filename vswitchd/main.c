@@ -64,7 +64,7 @@ static bool parse_options(int argc, char *argv[], struct options *o)
         case 'v': o->levels = optarg; break;
         case 'w':
             o->workers = strtol(optarg, &end, 10);
-            if (*end || o->workers < 1 || o->workers > 64) {
+            if (*end || o->workers < 1 || o->workers > CONFIG_MAX_WORKERS) {
                 fprintf(stderr, "xvs-vswitchd: --workers=%s: write a number from 1 to 64\n", optarg);
                 return false;
             }

@@ -301,6 +301,18 @@ static bool check_config(const struct record *next, struct diag *d)
     return true;
 }
 
+/* The number of workers is part of every counter's memory: it is what it was at the start. */
+static bool update_workers(struct sw *sw, const struct record *next, struct diag *d)
+{
+    const char *count = config_get(next, "other_config", "worker-count"), *words = config_get(next, "other_config", "worker-cpus"),
+               *count_before = sw->desired ? config_get(sw->desired, "other_config", "worker-count") : count;
+    unsigned cpus[CONFIG_MAX_WORKERS];
+    size_t n = 0;
+    if (count && strtol(count, NULL, 10) != dp_worker_count(sw->dp) && (!count_before || strcmp(count, count_before)))
+        diag_warn(d, "%d workers run; %s will when the daemon is started anew", dp_worker_count(sw->dp), count);
+    return (!words || config_parse_cpus(words, cpus, &n, d)) && dp_workers_pin(sw->dp, cpus, n, d);
+}
+
 static void delete_what_is_gone(struct sw *sw, const struct record *next)
 {
     for (size_t i = sw->n_bridges; i-- > 0;) {
@@ -348,6 +360,8 @@ static bool reconcile(struct sw *sw, const struct record *next, struct diag *d)
             if (!config_find(old, r->children[j]->name) && !check_port(sw, r->children[j], NULL, d))
                 return false;
     }
+    if (!update_workers(sw, next, d))
+        return false;
     delete_what_is_gone(sw, next);
     for (size_t i = 0; i < next->n_children; i++)
         if (!update_bridge(sw, next->children[i], d))
@@ -403,6 +417,9 @@ bool switch_start(struct sw *sw, uv_loop_t *loop, const char *config_file, int w
     *sw = (struct sw){.loop = loop};
     if (!config_load(config_file, &desired, d))
         return false;
+    const char *count = config_get(desired, "other_config", "worker-count");
+    if (workers < 0 && count)
+        workers = strtol(count, NULL, 10);
     sw->dp = dp_create(&(struct dp_config){.workers = workers}, &ofproto_dp_callbacks);
     uv_poll_init(loop, &sw->dp_poll, dp_fd(sw->dp));
     uv_prepare_init(loop, &sw->round);
