@@ -2,10 +2,11 @@
 # A page NAME.in has lines ".TABLE name", which mangen replaces by the rows of a .def file.
 noinst_PROGRAMS += man/mangen
 man_mangen_SOURCES = man/mangen.c
-man_mangen_LDADD =
+man_mangen_LDADD = $(OPENFLOW_LIBS)
 
 generated_pages = \
 	man/xvs-ctl.8 \
+	man/xvs-ofctl.8 \
 	man/xvs-vswitchd.8 \
 	man/xvs.yaml.5
 nodist_man_MANS += $(generated_pages)
@@ -14,12 +15,3 @@ EXTRA_DIST += $(generated_pages:=.in)
 
 $(generated_pages): %: %.in man/mangen$(EXEEXT)
 	$(AM_V_GEN)man/mangen$(EXEEXT) <$(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
-
-noinst_PROGRAMS += man/mangen-ofctl
-man_mangen_ofctl_SOURCES = man/mangen-ofctl.c
-man_mangen_ofctl_LDADD = $(OPENFLOW_LIBS)
-nodist_man_MANS += man/xvs-ofctl.8
-CLEANFILES += man/xvs-ofctl.8
-EXTRA_DIST += man/xvs-ofctl.8.in
-man/xvs-ofctl.8: man/xvs-ofctl.8.in man/mangen-ofctl$(EXEEXT)
-	$(AM_V_GEN)man/mangen-ofctl$(EXEEXT) <$(srcdir)/$@.in >$@.tmp && mv $@.tmp $@

@@ -1,7 +1,11 @@
 /* mangen: fills in the tables of a manual page. Reads a page on standard input, writes it to standard output; a line
- * ".TABLE name" becomes the rows of that .def file as roff. Runs at build time, links nothing. */
+ * ".TABLE name" becomes the rows of that .def file as roff. Runs at build time. */
 #include <stdio.h>
 #include <string.h>
+#include "base/buf.h"
+#include "openflow/act.h"
+#include "openflow/ofp.h"
+#include "packet/field.h"
 
 /* Text as roff: what it would take for its own is escaped. */
 static void put(const char *text)
@@ -88,12 +92,107 @@ static void switch_columns(void) { columns("SWITCH"); }
 static void bridge_columns(void) { columns("BRIDGE"); }
 static void port_columns(void) { columns("PORT"); }
 
+/* --- xvs-ofctl --- */
+
+static void ofctl_commands(void)
+{
+#define COMMAND(name, handler, min, max, args, help) row(name, *args ? "SWITCH " args : "SWITCH", help);
+#define LOCAL_COMMAND(name, handler, min, max, args, help) row(name, args, help);
+#include "ofctl/command.def"
+#undef COMMAND
+#undef LOCAL_COMMAND
+}
+
+static void ofctl_option(char letter, const char *name, const char *argument, const char *help)
+{
+    struct buf line = BUF_INIT;
+    if (letter)
+        buf_printf(&line, "-%c, ", letter);
+    buf_printf(&line, "--%s%s%s", name, *argument && *argument != '[' ? "=" : "", argument);
+    row(buf_text(&line), "", help);
+    buf_free(&line);
+}
+
+static void ofctl_options(void)
+{
+#define OPTION(id, letter, name, argument, help) ofctl_option(letter, name, argument, help);
+#include "ofctl/option.def"
+#undef OPTION
+}
+
+/* --- Fields, actions, errors --- */
+
+static const char *const prereq_texts[N_PREREQS] = {
+    [P_NONE] = "",
+    [P_IN_PORT] = "in_port",
+    [P_VLAN] = "a VLAN tag",
+    [P_MPLS] = "mpls",
+    [P_IP] = "ip or ipv6",
+    [P_IPV4] = "ip",
+    [P_IPV6] = "ipv6",
+    [P_ARP] = "arp or rarp",
+    [P_TCP] = "tcp or tcp6",
+    [P_UDP] = "udp or udp6",
+    [P_SCTP] = "sctp or sctp6",
+    [P_ICMPV4] = "icmp",
+    [P_ICMPV6] = "icmp6",
+    [P_ND] = "icmp6 of neighbour discovery",
+    [P_ND_SOLICIT] = "icmp6,icmp_type=135",
+    [P_ND_ADVERT] = "icmp6,icmp_type=136",
+    [P_GRE] = "gre",
+};
+
+static void match_fields(void)
+{
+    for (enum field_id f = 0; f < N_FIELDS; f++) {
+        const struct field *row = &fields[f];
+        struct buf text = BUF_INIT;
+        const char *need = prereq_texts[row->prereq];
+        buf_printf(&text, "%s. %u bit%s, %s, %s", row->doc, row->bits, row->bits == 1 ? "" : "s",
+                   row->mask == M_ANY ? "may be masked" : "not masked",
+                   row->access == RW ? "may be written" : "read only");
+        if (need && *need)
+            buf_printf(&text, "; needs %s", need);
+        buf_puts(&text, ".");
+        puts(".TP");
+        printf("\\fB");
+        put(row->name);
+        printf("\\fR");
+        for (const char *p = row->aliases; *p; p += strspn(p, " ")) {
+            printf(", \\fB%.*s\\fR", (int)strcspn(p, " "), p);
+            p += strcspn(p, " ");
+        }
+        putchar('\n');
+        put(buf_text(&text));
+        putchar('\n');
+        buf_free(&text);
+    }
+}
+
+static void act_rows_of(bool of_instructions)
+{
+    for (int t = 0; t < N_ACTS; t++)
+        if (act_rows[t].instruction == of_instructions)
+            row(act_rows[t].syntax, "", act_rows[t].doc);
+}
+
+static void actions(void) { act_rows_of(false); }
+static void instructions(void) { act_rows_of(true); }
+
+static void errors(void)
+{
+    for (enum ofp_error e = OFPERR_SHORT + 1; e < N_OFPERRS; e++)
+        row(ofp_error_name(e), "", ofp_error_sentence(e));
+}
+
 static const struct {
     const char *name;
     void (*print)(void);
 } tables[] = {
     {"ctl-commands", ctl_commands},     {"tunnel-options", tunnel_options}, {"drops", drops},
     {"switch-columns", switch_columns}, {"bridge-columns", bridge_columns}, {"port-columns", port_columns},
+    {"ofctl-commands", ofctl_commands}, {"ofctl-options", ofctl_options},   {"fields", match_fields},
+    {"actions", actions},               {"instructions", instructions},     {"errors", errors},
 };
 
 int main(void)

@@ -153,6 +153,7 @@ enum ofp_error handle_table_features(struct ofconn *c, const struct ofp_header *
     reply_begin(&r, c, OFPMSG_TABLE_FEATURES_REPLY, h->xid, now);
     for (unsigned t = 0; t < N_TABLES; t++) {
         struct ofp_table_features f = {.table = t,
+                                       .acts = walk_executes(),
                                        .n_tables = N_TABLES,
                                        .metadata_match = UINT64_MAX,
                                        .metadata_write = UINT64_MAX,

@@ -66,7 +66,7 @@ static void acts_unref(void *a_)
     }
 }
 
-/* What acts_check() cannot know: this switch has no groups and no meters yet. */
+/* What acts_check() cannot know: this switch has no groups, meters and queues yet, and what walks execute. */
 enum ofp_error acts_check_references(const void *list, size_t len)
 {
     enum ofp_error e = OFPERR_OK;
@@ -75,6 +75,10 @@ enum ofp_error acts_check_references(const void *list, size_t len)
             e = OFPERR_BAC_BAD_OUT_GROUP;
         else if (a->type == INST_METER)
             e = OFPERR_BIC_UNSUP_INST; /* meter features say max_meter=0 */
+        else if (a->type == ACT_SET_QUEUE)
+            e = OFPERR_BAC_BAD_QUEUE;
+        else if (!(walk_executes() >> a->type & 1))
+            e = a->type < INST_METER ? OFPERR_BAC_BAD_TYPE : OFPERR_BIC_UNSUP_INST;
         else if (a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS)
             e = acts_check_references(((const struct act_nested *)a)->list, a->len - sizeof *a);
         if (e)

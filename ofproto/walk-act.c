@@ -285,7 +285,7 @@ static void inst_metadata(struct walk *w, const struct act *a)
 
 static void inst_goto(struct walk *w, const struct act *a) { w->go_to = (int)(a->n & 0xff); }
 
-/* --- Dispatch. An act without a function is refused by acts_check(), so that no rule holds it. --- */
+/* --- Dispatch. An act without a function is in no rule: acts_check_references() refuses it. --- */
 
 enum { TAGS_OFF = 1, TAGS_ON = 2, TTL_DOWN = 3, SET = 4, QOS = 5, TO_GROUP = 6, OUT = 7 };
 
@@ -320,10 +320,16 @@ static const struct {
 void walk_act(struct walk *w, const struct act *a)
 {
     assert(a->type < N_ACTS);
-    if (rows[a->type].fn)
-        rows[a->type].fn(w, a);
-    else
-        walk_note(w, "%s is not supported: nothing is done", act_name(a->type));
+    assert(rows[a->type].fn);
+    rows[a->type].fn(w, a);
+}
+
+uint64_t walk_executes(void)
+{
+    uint64_t acts = 0;
+    for (unsigned i = 0; i < N_ACTS; i++)
+        acts |= (uint64_t)(rows[i].fn != NULL) << i;
+    return acts;
 }
 
 unsigned walk_set_rank(const struct act *a) { return rows[a->type].rank; }

@@ -82,29 +82,29 @@ static void put_instructions(const struct ofp_table_features *f, struct buf *out
 {
     enum { GOTO_TABLE = 1 };
     static const int types[] = {
-#define INSTRUCTION(id, wire, ...) wire,
+#define INSTRUCTION(id, wire, ...) [INST_##id] = wire,
 #include "openflow/instruction.def"
 #undef INSTRUCTION
     };
     size_t at = property_begin(out, P_INSTRUCTIONS);
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (types[i] >= 0 && (types[i] != GOTO_TABLE || f->table + 1 < f->n_tables)) {
+    for (size_t i = INST_METER; i < ARRAY_SIZE(types); i++)
+        if (types[i] >= 0 && f->acts >> i & 1 && (types[i] != GOTO_TABLE || f->table + 1 < f->n_tables)) {
             buf_u16(out, types[i]);
             buf_u16(out, 4);
         }
     property_end(out, at);
 }
 
-static void put_actions(enum property p, struct buf *out)
+static void put_actions(const struct ofp_table_features *f, enum property p, struct buf *out)
 {
     static const int types[] = {
-#define ACTION(id, wire, ...) wire,
+#define ACTION(id, wire, ...) [ACT_##id] = wire,
 #include "openflow/action.def"
 #undef ACTION
     };
     size_t at = property_begin(out, p);
     for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (types[i] >= 0) {
+        if (types[i] >= 0 && f->acts >> i & 1) {
             buf_u16(out, types[i]);
             buf_u16(out, 4);
         }
@@ -142,8 +142,8 @@ void table_features_encode(const struct ofp_table_features *f, struct buf *out)
     buf_u32(out, f->max_entries);
     put_instructions(f, out);
     put_next_tables(f, out);
-    put_actions(P_WRITE_ACTIONS, out);
-    put_actions(P_APPLY_ACTIONS, out);
+    put_actions(f, P_WRITE_ACTIONS, out);
+    put_actions(f, P_APPLY_ACTIONS, out);
     put_fields(P_MATCH, out);
     put_fields(P_WILDCARDS, out);
     put_fields(P_WRITE_SETFIELD, out);

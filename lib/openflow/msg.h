@@ -115,7 +115,9 @@ struct ofp_table_features {
     char name[33];
     uint64_t metadata_match, metadata_write;
     uint32_t config, max_entries;
+    uint64_t acts; /* encode: 1 << enum act_type of each action and instruction that the table executes */
 };
+static_assert(N_ACTS <= 64, "a set of acts fits 64 bits");
 void table_features_encode(const struct ofp_table_features *, struct buf *out);
 /* One entry, moves on; its properties are checked in structure only. n_tables: the highest next table and one, or 0. */
 enum ofp_error table_features_decode(struct rd *, struct ofp_table_features *);

@@ -46,7 +46,7 @@ struct field {
     const char *member;             /* its C name, for people */
     uint16_t ofs, size;             /* bytes in struct flow_key */
     uint8_t shift;                  /* from the least significant bit of the member */
-    uint8_t bits, bytes;            /* bytes = (bits + 7) / 8: its length on the wire */
+    uint8_t bits, bytes;            /* bytes = (bits + 7) / 8; on the wire 20-bit fields take 4 */
     enum layer layer;
     uint64_t oxm, nxm;
     enum field_mask mask;

@@ -1,11 +1,11 @@
-/* gso.h: cutting super-segments in software, and putting segments together again.
+/* gso.h: cutting super-segments in software.
  *
  * gso_segment() cuts a packet with gso != GSO_NONE into packets of at most gso_size payload bytes each, with IP
  * lengths and identifications, TCP sequence numbers and flags (CWR on the first, FIN and PSH on the last), UDP
  * lengths, and checksums finished. `emit` is given each in turn, in a buffer of gso_segment()'s own that is good only
  * during the call; it may change the packet, headroom is PACKET_HEADROOM. A packet that is not what its gso type says
- * is emitted uncut, its checksum finished (false is returned). Headers in front of the inner IP header (a tunnel's) are not handled here:
- * tunnels segment before they encapsulate. */
+ * is emitted uncut, its checksum finished (false is returned). Headers in front of the inner IP header (a tunnel's) are
+ * not handled here: tunnels segment before they encapsulate. */
 #ifndef PACKET_GSO_H
 #define PACKET_GSO_H 1
 

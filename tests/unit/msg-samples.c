@@ -227,7 +227,7 @@ static void sample_table_features(uint32_t xid, struct buf *out)
     struct ofp_parts parts;
     ofp_parts_begin(&parts, out, OFP13, OFPMSG_TABLE_FEATURES_REPLY, xid);
     for (unsigned t = 0; t < 3; t++) {
-        struct ofp_table_features f = {.table = t, .n_tables = 3, .name = "classifier", .max_entries = 1000000};
+        struct ofp_table_features f = {.table = t, .acts = UINT64_MAX, .n_tables = 3, .name = "classifier", .max_entries = 1000000};
         f.metadata_match = f.metadata_write = UINT64_MAX;
         table_features_encode(&f, out);
         ofp_parts_entry_end(&parts);

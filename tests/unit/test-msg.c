@@ -192,7 +192,7 @@ END_TEST
 START_TEST(table_features)
 {
     for (unsigned t = 0; t < 254; t++) {
-        struct ofp_table_features f = {.table = t, .n_tables = 254, .name = "x", .config = t, .max_entries = 1 << 20},
+        struct ofp_table_features f = {.table = t, .acts = UINT64_MAX, .n_tables = 254, .name = "x", .config = t, .max_entries = 1 << 20},
                                   f2;
         f.metadata_match = unit_random(&rng);
         f.metadata_write = unit_random(&rng);
