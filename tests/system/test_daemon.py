@@ -229,3 +229,16 @@ def test_number_of_workers(lab, workers):
     sw.stop()
     star = Star(lab, hosts=3)
     star.h[0].ping("10.0.0.3", count=2)
+
+
+def test_worker_settings_are_kept(lab):
+    """cpus takes effect at once, count with the next start."""
+    sw = lab.switch(lab.ns("s"))
+    sw.ctl("set", "worker", ".", "count=2", "cpus=0")
+    sw.restart()
+    assert len(sw.ctl("show-workers").stdout.strip().splitlines()) == 2
+    for bad in "count=0", "count=many", "cpus=a-b", "cpus=", "colour=red":
+        done = sw.ctl("set", "worker", ".", bad, check=False)
+        assert done.returncode == 1 and bad.split("=")[0] in done.stderr, (bad, done.stdout, done.stderr)
+    sw.restart()
+    assert len(sw.ctl("show-workers").stdout.strip().splitlines()) == 2
