@@ -267,6 +267,14 @@ static void flow_group(struct buf *b)
     flow_mod_encode(&fm, 1, b);
     flow_mod_free(&fm);
 }
+static void flow_queue(struct buf *b)
+{
+    struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 0);
+    struct act_number *a = act_append(&fm.acts, ACT_SET_QUEUE, sizeof *a);
+    a->a.n = 5;
+    flow_mod_encode(&fm, 1, b);
+    flow_mod_free(&fm);
+}
 static void flow_meter(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 0);
@@ -370,6 +378,7 @@ static const struct {
     FAULT(flow_output_any, BAC_BAD_OUT_PORT),
     FAULT(flow_goto_back, BIC_BAD_TABLE_ID),
     FAULT(flow_group, BAC_BAD_OUT_GROUP),
+    FAULT(flow_queue, BAC_BAD_QUEUE),
     FAULT(flow_meter, BIC_UNSUP_INST),
     FAULT(flow_unknown_instruction, BIC_UNKNOWN_INST),
     FAULT(flow_stats_table_254, BRC_BAD_TABLE_ID),
