@@ -112,7 +112,7 @@ void walk_flood(struct walk *w)
     dp_path_dep(w->s->path, &w->o->ports_gen);
     ofport_for_each(w->o, flood_port, &f);
     if (!sent && !w->s->sent && !w->s->drop)
-        walk_drop(w, DROP_NO_PORT);
+        walk_drop(w, DROP_FLOOD_NOWHERE);
 }
 
 /* OpenFlow 1.3.5, 7.4.1: reason NO_MATCH is "No matching flow (table-miss flow entry)", and 5.4: the table-miss entry
