@@ -21,6 +21,7 @@ import contextlib
 import ctypes
 import functools
 import glob
+import itertools
 import os
 import re
 import secrets
@@ -249,11 +250,16 @@ class Ns:
         run("ip", "netns", "del", self.name, check=False)
 
 
+_indexes = itertools.count(1001)
+
+
 def veth(ns_a, if_a, ns_b, if_b, mac_a=None, mac_b=None, mtu=None):
     size = ["mtu", mtu] if mtu else []
     address_a, address_b = [["address", mac] if mac else [] for mac in (mac_a, mac_b)]
-    run("ip", "link", "add", if_a, *address_a, *size, "netns", ns_a.name,
-        "type", "veth", "peer", "name", if_b, *address_b, *size, "netns", ns_b.name)
+    # Were the indexes of both ends equal, as happens between namespaces, the kernel would put the news of their carrier
+    # off for up to a second, and drop what is sent until then (net/core/link_watch.c, linkwatch_urgent_event()).
+    run("ip", "link", "add", if_a, "index", next(_indexes), *address_a, *size, "netns", ns_a.name, "type", "veth",
+        "peer", "name", if_b, "index", next(_indexes), *address_b, *size, "netns", ns_b.name)
     ns_a.ip("link", "set", if_a, "up")
     ns_b.ip("link", "set", if_b, "up")
 
@@ -383,8 +389,8 @@ class Capture:
 
     def __init__(self, ns, interface, expression, inbound, folder):
         # Debian's AppArmor profile lets tcpdump write files of this name only.
-        self.path = os.path.join(folder, "capture.pcap")
-        said = os.path.join(folder, "said")
+        self.path, self.inbound = os.path.join(folder, "capture.pcap"), inbound
+        self.said = said = os.path.join(folder, "said")
         with open(said, "wb") as f:
             self.process = ns.popen("tcpdump", "-Z", "root", "-n", "-U", "--immediate-mode", "-s", "0", "-i", interface,
                                     "-w", self.path, *(["-Q", "in"] if inbound else []), *expression.split(), stdout=f, stderr=f)
@@ -424,13 +430,25 @@ class Capture:
         """Ends the capture after what is on its way has been written."""
         if self.process.poll() is None:
             size, quiet_since = -1, time.monotonic()
-            limit = time.monotonic() + 2
-            while time.monotonic() < min(limit, quiet_since + 0.15):
+            limit = time.monotonic() + 2 * slowness()
+            while time.monotonic() < limit and (time.monotonic() < quiet_since + 0.15 or not self._caught_up()):
                 now = os.path.getsize(self.path) if os.path.exists(self.path) else 0
                 if now != size:
                     size, quiet_since = now, time.monotonic()
                 time.sleep(0.02)
             end_process(self.process, signal.SIGINT)
+
+    def _caught_up(self):
+        """Has tcpdump written all that the kernel has given it? It tells on SIGUSR1."""
+        if self.inbound:
+            return True  # tcpdump drops the rest by itself, so its two numbers differ
+        before = tail(self.said)
+        self.process.send_signal(signal.SIGUSR1)
+        end = time.monotonic() + 0.2 * slowness()
+        while (said := tail(self.said)) == before and time.monotonic() < end:
+            time.sleep(0.005)
+        counts = re.findall(r"(\d+) packets? captured, (\d+) packets? received by filter", said)
+        return bool(counts) and counts[-1][0] == counts[-1][1]
 
     def fields(self, *names, display_filter=""):
         """What tshark reads in the packets: a dict of lists per packet (a field may be there once per layer)."""
