@@ -203,6 +203,8 @@ static bool run(const struct options *o, int ready)
         uv_run(&loop, UV_RUN_DEFAULT);
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
             uv_close((uv_handle_t *)signals[i], NULL);
+        signal(SIGTERM, SIG_IGN); /* a second one must not cut the clean end short */
+        signal(SIGINT, SIG_IGN);
     } else if (d.failed) {
         fprintf(stderr, "xvs-vswitchd: %s\n", buf_text(&d.message));
         log_err("%s", buf_text(&d.message));
