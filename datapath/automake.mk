@@ -8,7 +8,9 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/dp.h \
 	datapath/drop.c \
 	datapath/drop.def \
+	datapath/execute-tunnel.c \
 	datapath/execute.c \
+	datapath/execute.h \
 	datapath/guard.c \
 	datapath/guard.h \
 	datapath/option.c \

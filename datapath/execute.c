@@ -1,46 +1,17 @@
 /* execute.c: primitive actions on batches.
  *
- * A batch goes through a list action by action; each exec_ function below is a row of dpact.def. It is given the
+ * A batch goes through a list action by action; each exec_ function is a row of dpact.def. It is given the
  * packets that are still there, and returns how many are left (at the front of the array): what it took it has sent,
  * freed, or dropped with a reason. */
 #include "config.h"
 #include "base/mem.h"
+#include "datapath/execute.h"
 #include "datapath/tally.h"
-#include "datapath/worker.h"
 #include "packet/csum.h"
 #include "packet/gso.h"
 #include "packet/modify.h"
 
 enum { MAX_NESTING = 128 }; /* of clones; a walk's own bound is lower */
-
-struct exec {
-    struct worker *w;
-    const struct dpact *next; /* the actions behind the one at hand */
-    const uint8_t *end;
-    enum drop_reason drop; /* for what is left behind the last action */
-    unsigned nesting;
-};
-
-static void run_list(struct worker *, const void *acts, size_t len, enum drop_reason drop, unsigned nesting,
-                     struct packet *batch[], unsigned n);
-
-/* May the action take the packets themselves, as nobody needs them afterwards? */
-static bool is_last(const struct exec *x) { return (const uint8_t *)x->next >= x->end && x->drop == DROP_NONE; }
-
-static void finish_csum(struct packet *p)
-{
-    if (!p->gso && p->csum == CSUM_PARTIAL) /* gso_segment() does it for those that it cuts */
-        packet_finish_csum(p);
-}
-
-/* Of a segment, or of a packet that could not be cut as it is not what its gso type says: as on the wire. */
-static struct packet *copy_segment(struct worker *w, const struct packet *segment)
-{
-    struct packet *p = packet_copy(w, segment);
-    p->gso = GSO_NONE;
-    finish_csum(p);
-    return p;
-}
 
 /* --- output --- */
 
@@ -92,7 +63,7 @@ struct segments {
 static void enqueue_segment(struct packet *segment, void *aux)
 {
     struct segments *s = aux;
-    enqueue(s->w, s->port, copy_segment(s->w, segment));
+    enqueue(s->w, s->port, exec_copy_segment(s->w, segment));
 }
 
 static enum drop_reason port_refuses(const struct dp_port *port, struct packet *p)
@@ -105,7 +76,7 @@ static enum drop_reason port_refuses(const struct dp_port *port, struct packet *
 static void output_packet(struct worker *w, struct dp_port *port, struct packet *p)
 {
     if (!port->class->offload) {
-        finish_csum(p);
+        exec_finish_csum(p);
         if (unlikely(p->gso)) {
             struct segments s = {w, port};
             gso_segment(p, enqueue_segment, &s);
@@ -116,10 +87,10 @@ static void output_packet(struct worker *w, struct dp_port *port, struct packet 
     enqueue(w, port, p);
 }
 
-static unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     struct worker *w = x->w;
-    bool take = is_last(x);
+    bool take = exec_is_last(x);
     struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
     enum drop_reason why = !port || !port->class->tx                    ? DROP_NO_PORT
                            : !(load_acquire(&port->flags) & DP_PORT_UP) ? DROP_PORT_DOWN
@@ -142,7 +113,7 @@ static unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet
 
 /* --- headers --- */
 
-static unsigned exec_SET_FIELD(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+unsigned exec_SET_FIELD(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     const struct dpact_set *set = (const struct dpact_set *)a;
     (void)x;
@@ -163,7 +134,7 @@ static unsigned drop_unless(struct exec *x, struct packet *batch[], unsigned n, 
     return left;
 }
 
-static unsigned exec_PUSH_VLAN(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+unsigned exec_PUSH_VLAN(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     bool ok[BATCH];
     for (unsigned i = 0; i < n; i++)
@@ -171,7 +142,7 @@ static unsigned exec_PUSH_VLAN(struct exec *x, const struct dpact *a, struct pac
     return drop_unless(x, batch, n, ok, DROP_MALFORMED); /* untagged it might reach whom it must not */
 }
 
-static unsigned exec_POP_VLAN(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+unsigned exec_POP_VLAN(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     (void)x, (void)a;
     for (unsigned i = 0; i < n; i++)
@@ -179,103 +150,16 @@ static unsigned exec_POP_VLAN(struct exec *x, const struct dpact *a, struct pack
     return n;
 }
 
-/* --- tunnels --- */
-
-/* Pushing may make several packets of one: they are gathered into batches, in order, which go on with the rest of the
- * list by themselves. */
-struct push {
-    struct exec *x;
-    const struct dpact_push *push;
-    struct packet *out[BATCH];
-    unsigned n;
-};
-
-static void push_rest(struct push *s)
-{
-    struct exec *x = s->x;
-    if (s->n)
-        run_list(x->w, x->next, x->end - (const uint8_t *)x->next, x->drop, x->nesting + 1, s->out, s->n);
-    s->n = 0;
-}
-
-static void push_packet(struct push *s, struct packet *p)
-{
-    enum drop_reason why = tunnel_push(s->x->w, s->push, p);
-    if (unlikely(why)) {
-        packet_drop(s->x->w, p, why);
-        return;
-    }
-    if (s->n == BATCH)
-        push_rest(s);
-    s->out[s->n++] = p;
-}
-
-static void push_segment(struct packet *segment, void *aux)
-{
-    struct push *s = aux;
-    push_packet(s, copy_segment(s->x->w, segment));
-}
-
-static unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
-{
-    struct push s = {.x = x, .push = (const struct dpact_push *)a};
-    for (unsigned i = 0; i < n; i++) {
-        struct packet *p = batch[i];
-        finish_csum(p);
-        if (likely(!p->gso)) {
-            push_packet(&s, p);
-            continue;
-        }
-        gso_segment(p, push_segment, &s);
-        packet_free(x->w, p);
-    }
-    push_rest(&s);
-    x->next = (const struct dpact *)x->end;
-    return 0;
-}
-
-static unsigned exec_TUN_POP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
-{
-    struct worker *w = x->w;
-    struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
-    bool take = is_last(x);
-    for (unsigned i = 0; i < n; i++) {
-        struct packet *p = take ? batch[i] : packet_copy(w, batch[i]);
-        enum drop_reason why = !port || !port->class->tunnel                      ? DROP_NO_PORT
-                               : p->depth >= MAX_DEPTH || w->n_again >= MAX_AGAIN ? DROP_DEPTH
-                                                                                  : tunnel_pop(w, port, p);
-        if (unlikely(why)) {
-            packet_drop(w, p, why);
-            continue;
-        }
-        p->depth++;
-        w->again[w->n_again++] = p;
-    }
-    return take ? 0 : n;
-}
-
-static unsigned exec_HOLD(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        tunnel_hold_begin(x->w->dp, a->arg);
-        if (!punt_send(x->w, PUNT_HOLD, a->arg, NULL, a, a->len, batch[i], SIZE_MAX)) {
-            drop_count(x->w, batch[i], DROP_NEIGH_QUEUE);
-            tunnel_hold_lost(x->w->dp, a->arg);
-        }
-    }
-    return n;
-}
-
 /* --- others --- */
 
-static unsigned exec_CLONE(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+unsigned exec_CLONE(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     const struct dpact_clone *clone = (const struct dpact_clone *)a;
     struct packet *copies[BATCH];
-    bool take = is_last(x);
+    bool take = exec_is_last(x);
     for (unsigned i = 0; i < n; i++)
         copies[i] = take ? batch[i] : packet_copy(x->w, batch[i]);
-    run_list(x->w, clone->nested, a->len - sizeof *clone, DROP_NONE, x->nesting + 1, copies, n);
+    exec_list(x->w, clone->nested, a->len - sizeof *clone, DROP_NONE, x->nesting + 1, copies, n);
     return take ? 0 : n;
 }
 
@@ -310,7 +194,7 @@ static void punt_finished(struct packet *p, struct punt_aux *s)
 
 /* With max_len 0 it is the walk's words alone that count, the same for all of the batch: once is enough, and if main
  * has no room for them no packet is lost. */
-static unsigned exec_PUNT(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+unsigned exec_PUNT(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     struct punt_aux s = {.w = x->w, .punt = (const struct dpact_punt *)a};
     for (unsigned i = 0; i < n; i++) {
@@ -329,23 +213,21 @@ static unsigned exec_PUNT(struct exec *x, const struct dpact *a, struct packet *
     return n;
 }
 
-static unsigned exec_DROP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+unsigned exec_DROP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         packet_drop(x->w, batch[i], a->arg < N_DROPS ? (enum drop_reason)a->arg : DROP_ACTION);
     return 0;
 }
 
-typedef unsigned (*exec_fn)(struct exec *, const struct dpact *, struct packet *batch[], unsigned n);
 static const exec_fn exec_fns[N_DPACTS] = {
 #define DPACT(id, name, carries, doc) [DPACT_##id] = exec_##id,
 #include "packet/dpact.def"
 #undef DPACT
 };
 
-/* Takes the packets. */
-static void run_list(struct worker *w, const void *acts, size_t len, enum drop_reason drop, unsigned nesting,
-                     struct packet *batch[], unsigned n)
+void exec_list(struct worker *w, const void *acts, size_t len, enum drop_reason drop, unsigned nesting,
+               struct packet *batch[], unsigned n)
 {
     struct exec x = {.w = w, .next = acts, .end = (const uint8_t *)acts + len, .drop = drop, .nesting = nesting};
     if (unlikely(nesting > MAX_NESTING)) {
@@ -377,5 +259,5 @@ void execute(struct worker *w, const struct outcome *o, struct packet *batch[], 
         stat_set(&slot->used, w->now);
     }
     enum drop_reason drop = o->acts_len || o->drop ? o->drop : DROP_ACTION;
-    run_list(w, o->acts, o->acts_len, drop, 0, batch, n);
+    exec_list(w, o->acts, o->acts_len, drop, 0, batch, n);
 }

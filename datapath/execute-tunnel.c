@@ -1,0 +1,90 @@
+/* execute-tunnel.c: the primitive actions of tunnels, on batches. */
+#include "config.h"
+#include "datapath/execute.h"
+#include "packet/csum.h"
+#include "packet/gso.h"
+
+/* Pushing may make several packets of one: they are gathered into batches, in order, which go on with the rest of the
+ * list by themselves. */
+struct push {
+    struct exec *x;
+    const struct dpact_push *push;
+    struct packet *out[BATCH];
+    unsigned n;
+};
+
+static void push_rest(struct push *s)
+{
+    struct exec *x = s->x;
+    if (s->n)
+        exec_list(x->w, x->next, x->end - (const uint8_t *)x->next, x->drop, x->nesting + 1, s->out, s->n);
+    s->n = 0;
+}
+
+static void push_packet(struct push *s, struct packet *p)
+{
+    enum drop_reason why = tunnel_push(s->x->w, s->push, p);
+    if (unlikely(why)) {
+        packet_drop(s->x->w, p, why);
+        return;
+    }
+    if (s->n == BATCH)
+        push_rest(s);
+    s->out[s->n++] = p;
+}
+
+static void push_segment(struct packet *segment, void *aux)
+{
+    struct push *s = aux;
+    push_packet(s, exec_copy_segment(s->x->w, segment));
+}
+
+unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    struct push s = {.x = x, .push = (const struct dpact_push *)a};
+    for (unsigned i = 0; i < n; i++) {
+        struct packet *p = batch[i];
+        exec_finish_csum(p);
+        if (likely(!p->gso)) {
+            push_packet(&s, p);
+            continue;
+        }
+        gso_segment(p, push_segment, &s);
+        packet_free(x->w, p);
+    }
+    push_rest(&s);
+    x->next = (const struct dpact *)x->end;
+    return 0;
+}
+
+unsigned exec_TUN_POP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    struct worker *w = x->w;
+    struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
+    bool take = exec_is_last(x);
+    for (unsigned i = 0; i < n; i++) {
+        struct packet *p = take ? batch[i] : packet_copy(w, batch[i]);
+        enum drop_reason why = !port || !port->class->tunnel                      ? DROP_NO_PORT
+                               : p->depth >= MAX_DEPTH || w->n_again >= MAX_AGAIN ? DROP_DEPTH
+                                                                                  : tunnel_pop(w, port, p);
+        if (unlikely(why)) {
+            packet_drop(w, p, why);
+            continue;
+        }
+        p->depth++;
+        w->again[w->n_again++] = p;
+    }
+    return take ? 0 : n;
+}
+
+unsigned exec_HOLD(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        tunnel_hold_begin(x->w->dp, a->arg);
+        if (!punt_send(x->w, PUNT_HOLD, a->arg, NULL, a, a->len, batch[i], SIZE_MAX)) {
+            drop_count(x->w, batch[i], DROP_NEIGH_QUEUE);
+            tunnel_hold_lost(x->w->dp, a->arg);
+        }
+    }
+    return n;
+}
