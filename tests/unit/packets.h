@@ -10,8 +10,10 @@
 
 static inline void packets_bytes(uint64_t *rng, void *p, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        ((uint8_t *)p)[i] = unit_random(rng);
+    for (size_t i = 0; i < n; i += sizeof(uint64_t)) {
+        uint64_t r = unit_random(rng);
+        memcpy((uint8_t *)p + i, &r, MIN(n - i, sizeof r));
+    }
 }
 
 /* A random value of a field, with edges more often than chance gives them. */
