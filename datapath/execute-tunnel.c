@@ -33,25 +33,35 @@ static void push_packet(struct push *s, struct packet *p)
     s->out[s->n++] = p;
 }
 
-static void push_segment(struct packet *segment, void *aux)
+/* Cut into packets that have room for the outer headers: the payload is copied, and summed up, once. */
+static void push_segments(struct push *s, struct packet *p)
 {
-    struct push *s = aux;
-    push_packet(s, exec_copy_segment(s->x->w, segment));
+    struct worker *w = s->x->w;
+    struct gso_cut cut;
+    if (unlikely(!gso_begin(&cut, p))) { /* it is not what it says */
+        p->gso = GSO_NONE;
+        packet_finish_csum(p);
+        push_packet(s, p);
+        return;
+    }
+    while (cut.more) {
+        struct packet *segment = packet_new(w);
+        gso_next(&cut, segment);
+        push_packet(s, segment);
+    }
+    packet_free(w, p);
 }
 
 unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     struct push s = {.x = x, .push = (const struct dpact_push *)a};
-    for (unsigned i = 0; i < n; i++) {
-        struct packet *p = batch[i];
-        exec_finish_csum(p);
-        if (likely(!p->gso)) {
-            push_packet(&s, p);
-            continue;
+    for (unsigned i = 0; i < n; i++)
+        if (likely(!batch[i]->gso)) {
+            exec_finish_csum(batch[i]);
+            push_packet(&s, batch[i]);
+        } else {
+            push_segments(&s, batch[i]);
         }
-        gso_segment(p, push_segment, &s);
-        packet_free(x->w, p);
-    }
     push_rest(&s);
     x->next = (const struct dpact *)x->end;
     return 0;

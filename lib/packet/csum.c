@@ -11,23 +11,62 @@ static inline uint16_t fold(uint64_t sum)
     return sum;
 }
 
-/* RFC 1071, 2: the sum does not depend on the byte order, nor on the width of the words that are added. */
-uint16_t csum_add(const void *data, size_t n, uint32_t initial)
+/* RFC 1071, 2: the sum does not depend on the byte order, nor on the width of the words that are added. Many bytes are
+ * added as words of 32 bits in lanes of 64, which cannot overflow before 2^33 words. `to` NULL: added only, else copied
+ * on the way. */
+typedef uint64_t lanes __attribute__((vector_size(16)));
+enum { WIDE = 4 * sizeof(lanes) };
+
+static inline uint64_t add_wide(uint8_t *to, const uint8_t *p, size_t n)
 {
-    const uint8_t *p = data;
+    const lanes low = {UINT32_MAX, UINT32_MAX};
+    lanes a = {0, 0}, b = {0, 0}, v[WIDE / sizeof(lanes)];
+    for (size_t at = 0; at < n; at += WIDE) {
+        memcpy(v, p + at, WIDE);
+        if (to)
+            memcpy(to + at, v, WIDE);
+        a += (v[0] & low) + (v[1] & low) + (v[2] & low) + (v[3] & low);
+        b += (v[0] >> 32) + (v[1] >> 32) + (v[2] >> 32) + (v[3] >> 32);
+    }
+    a += b;
+    return a[0] + a[1];
+}
+
+static inline uint16_t add(uint8_t *to, const uint8_t *p, size_t n, uint32_t initial)
+{
     uint64_t sum = initial, w;
+    if (n >= WIDE) {
+        size_t wide = n - n % WIDE;
+        sum += add_wide(to, p, wide);
+        to = to ? to + wide : NULL;
+        p += wide;
+        n -= wide;
+    }
     for (; n >= 8; p += 8, n -= 8) {
         memcpy(&w, p, 8);
+        if (to) {
+            memcpy(to, &w, 8);
+            to += 8;
+        }
         sum += w;
         sum += sum < w;
     }
     if (n) {
         w = 0;
         memcpy(&w, p, n); /* zeros behind the last byte count nothing */
+        if (to)
+            memcpy(to, p, n);
         sum += w;
         sum += sum < w;
     }
     return fold(sum);
+}
+
+uint16_t csum_add(const void *data, size_t n, uint32_t initial) { return add(NULL, data, n, initial); }
+
+uint16_t csum_copy(void *restrict to, const void *restrict from, size_t n, uint32_t initial)
+{
+    return add(to, from, n, initial);
 }
 
 void csum_replace(be16 *csum, const void *old, const void *new, size_t n)

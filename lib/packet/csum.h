@@ -6,7 +6,16 @@
 
 /* The sum of n bytes, folded to 16 bits, in network order, not complemented; `initial` is added. */
 uint16_t csum_add(const void *p, size_t n, uint32_t initial);
+/* The same, and copies them. */
+uint16_t csum_copy(void *restrict to, const void *restrict from, size_t n, uint32_t initial);
 static inline be16 csum_finish(uint16_t sum) { return (be16)~sum; }
+
+/* A sum of words of 16 bits, folded to one. */
+static inline uint16_t csum_fold(uint32_t sum)
+{
+    sum = (sum >> 16) + (uint16_t)sum;
+    return (uint16_t)((sum >> 16) + sum);
+}
 
 /* Checksum field *csum after n bytes (even offset, n even) changed from old to new. */
 void csum_replace(be16 *csum, const void *old, const void *new, size_t n);

@@ -1,23 +1,16 @@
 #include "packet/gso.h"
 #include <string.h>
 #include "packet/csum.h"
-#include "packet/ip.h"
-
-/* A packet that may be cut. Offsets from the packet's data. */
-struct cut {
-    struct ip_place ip;
-    uint32_t l3, l4, payload, end; /* where they start; end of the payload */
-    bool udp_csum;                 /* UDP over IPv4 may have none */
-};
 
 /* RFC 9293, 3.1. */
 enum { TCP_SEQ = 4, TCP_OFFSET = 12, TCP_FLAGS_AT = 13, TCP_CSUM = 16, TCP_FIN = 1, TCP_PSH = 8, TCP_CWR = 0x80 };
 enum { UDP_LEN = 4, UDP_CSUM = 6 };
+enum { TCP_MAX = 60 };
 
 static bool is_tcp(const struct packet *p) { return p->gso == GSO_TCPV4 || p->gso == GSO_TCPV6; }
 
 /* Is the packet what its gso type says? */
-static bool find_cut(const struct packet *p, struct cut *c)
+static bool find_cut(const struct packet *p, struct gso_cut *c)
 {
     struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
     if (p->gso == GSO_NONE || !p->gso_size || !l2.end || !ip_locate(p->data + l2.end, p->len - l2.end, l2.type, &c->ip))
@@ -42,48 +35,104 @@ static bool find_cut(const struct packet *p, struct cut *c)
     return true;
 }
 
-static void fix_ip(uint8_t *ip, const struct cut *c, uint32_t l3_len, uint16_t index)
+static uint16_t pseudo(const uint8_t *ip, const struct gso_cut *c)
+{
+    if (c->ip.version == 6)
+        return csum_pseudo6(ip + 8, ip + 24, c->ip.proto, 0);
+    be32 address[2];
+    memcpy(address, ip + 12, 8);
+    return csum_pseudo4(address[0], address[1], c->ip.proto, 0);
+}
+
+/* What differs from segment to segment, and the checksums, counts as 0 here. */
+static void prepare(struct gso_cut *c)
+{
+    bool tcp = c->ip.proto == IPPROTO_TCP;
+    uint8_t header[TCP_MAX];
+    const uint8_t *ip = c->p->data + c->l3, *l4 = c->p->data + c->l4;
+    uint32_t n = c->payload - c->l4;
+    memcpy(header, l4, n);
+    memset(header + (tcp ? TCP_CSUM : UDP_CSUM), 0, 2);
+    if (tcp) {
+        memset(header + TCP_SEQ, 0, 4);
+        header[TCP_FLAGS_AT] = 0;
+    } else {
+        memset(header + UDP_LEN, 0, 2);
+    }
+    c->l4_sum = csum_add(header, n, pseudo(ip, c));
+    if (c->ip.version == 4)
+        c->ip_sum = csum_add(ip + 6, 4, csum_add(ip, 2, csum_add(ip + 12, c->ip.l4 - 12, 0)));
+}
+
+static void put_csum(uint8_t *at, be16 sum) { memcpy(at, &sum, sizeof sum); }
+
+static void fix_ip(uint8_t *ip, const struct gso_cut *c, uint32_t l3_len)
 {
     if (c->ip.version == 6) {
         poke16(ip + 4, l3_len - IPV6_HEADER);
         return;
     }
+    uint16_t id = (uint16_t)(peek16(ip + 4) + c->index);
     poke16(ip + 2, l3_len);
-    poke16(ip + 4, peek16(ip + 4) + index);
-    memset(ip + 10, 0, 2);
-    be16 sum = csum_finish(csum_add(ip, c->ip.l4, 0));
-    memcpy(ip + 10, &sum, 2);
+    poke16(ip + 4, id);
+    put_csum(ip + 10, csum_finish(csum_fold(c->ip_sum + (uint32_t)htons(l3_len) + htons(id))));
 }
 
-static uint16_t pseudo(const uint8_t *ip, const struct cut *c, uint32_t l4_len)
+/* `payload`: its sum. */
+static void fix_l4(uint8_t *l4, const struct gso_cut *c, uint32_t l4_len, uint16_t payload, bool last)
 {
-    if (c->ip.version == 6)
-        return csum_pseudo6(ip + 8, ip + 24, c->ip.proto, l4_len);
-    be32 address[2];
-    memcpy(address, ip + 12, 8);
-    return csum_pseudo4(address[0], address[1], c->ip.proto, l4_len);
-}
-
-static void fix_l4(uint8_t *ip, uint8_t *l4, const struct cut *c, uint32_t l4_len, uint32_t done, bool first, bool last)
-{
-    bool tcp = c->ip.proto == IPPROTO_TCP;
-    uint8_t *csum = l4 + (tcp ? TCP_CSUM : UDP_CSUM);
-    if (tcp) {
-        poke32(l4 + TCP_SEQ, peek32(l4 + TCP_SEQ) + done);
+    uint32_t sum = c->l4_sum + (uint32_t)payload + htons(l4_len);
+    if (c->ip.proto == IPPROTO_TCP) {
+        uint32_t seq = peek32(l4 + TCP_SEQ) + c->done;
+        poke32(l4 + TCP_SEQ, seq);
         if (!last)
             l4[TCP_FLAGS_AT] &= ~(TCP_FIN | TCP_PSH);
-        if (!first) /* RFC 3168, 6.1.2: CWR once, on the first new packet */
+        if (c->done) /* RFC 3168, 6.1.2: CWR once, on the first new packet */
             l4[TCP_FLAGS_AT] &= ~TCP_CWR;
-    } else {
-        poke16(l4 + UDP_LEN, l4_len);
-        if (!c->udp_csum)
-            return;
+        sum += (uint32_t)htons(seq >> 16) + htons(seq & 0xffff) + htons(l4[TCP_FLAGS_AT]);
+        put_csum(l4 + TCP_CSUM, csum_finish(csum_fold(sum)));
+        return;
     }
-    memset(csum, 0, 2);
-    be16 sum = csum_finish(csum_add(l4, l4_len, pseudo(ip, c, l4_len)));
-    if (!sum && !tcp)
-        sum = 0xffff;
-    memcpy(csum, &sum, 2);
+    poke16(l4 + UDP_LEN, l4_len);
+    if (c->udp_csum) {
+        be16 whole = csum_finish(csum_fold(sum + htons(l4_len)));
+        put_csum(l4 + UDP_CSUM, whole ? whole : 0xffff);
+    }
+}
+
+bool gso_begin(struct gso_cut *c, const struct packet *p)
+{
+    if (!find_cut(p, c) || c->end > PACKET_MAX)
+        return false;
+    c->p = p;
+    c->done = c->index = 0;
+    c->more = true;
+    prepare(c);
+    return true;
+}
+
+void gso_next(struct gso_cut *c, struct packet *s)
+{
+    const struct packet *p = c->p;
+    uint32_t left = c->end - c->payload - c->done, n = MIN(left, p->gso_size), len = c->payload + n;
+    uint8_t *base = s->base, *data = s->data;
+    uint32_t size = s->size;
+    assert(c->more && len <= size - (data - base));
+    *s = *p;
+    s->base = base;
+    s->size = size;
+    s->data = data;
+    s->len = len;
+    s->gso = GSO_NONE;
+    s->gso_size = 0;
+    s->csum = CSUM_NONE;
+    memcpy(data, p->data, c->payload);
+    uint16_t sum = csum_copy(data + c->payload, p->data + c->payload + c->done, n, 0);
+    c->more = n < left;
+    fix_ip(data + c->l3, c, len - c->l3);
+    fix_l4(data + c->l4, c, len - c->l4, sum, !c->more);
+    c->done += n;
+    c->index++;
 }
 
 static void emit_whole(const struct packet *p, void (*emit)(struct packet *, void *), void *aux)
@@ -103,38 +152,22 @@ static void emit_whole(const struct packet *p, void (*emit)(struct packet *, voi
 bool gso_segment(const struct packet *p, void (*emit)(struct packet *, void *), void *aux)
 {
     uint8_t room[PACKET_HEADROOM + PACKET_MAX];
-    struct cut c;
-    if (!find_cut(p, &c) || c.end > PACKET_MAX) {
+    struct gso_cut c;
+    if (!gso_begin(&c, p)) {
         emit_whole(p, emit, aux);
         return false;
     }
-    uint32_t left = c.end - c.payload, done = 0;
-    uint16_t index = 0;
-    do {
-        uint32_t n = MIN(left, p->gso_size), len = c.payload + n;
-        struct packet s = *p;
-        s.base = room;
-        s.size = sizeof room;
-        s.data = room + PACKET_HEADROOM;
-        s.len = len;
-        s.gso = GSO_NONE;
-        s.gso_size = 0;
-        s.csum = CSUM_NONE;
-        memcpy(s.data, p->data, c.payload);
-        memcpy(s.data + c.payload, p->data + c.payload + done, n);
-        fix_ip(s.data + c.l3, &c, len - c.l3, index);
-        fix_l4(s.data + c.l3, s.data + c.l4, &c, len - c.l4, done, !done, n == left);
+    while (c.more) {
+        struct packet s = {.base = room, .size = sizeof room, .data = room + PACKET_HEADROOM};
+        gso_next(&c, &s);
         emit(&s, aux);
-        done += n;
-        left -= n;
-        index++;
-    } while (left);
+    }
     return true;
 }
 
 uint32_t gso_max_l3_len(const struct packet *p)
 {
-    struct cut c;
+    struct gso_cut c;
     if (find_cut(p, &c))
         return c.payload - c.l3 + MIN(c.end - c.payload, p->gso_size);
     struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);

@@ -9,7 +9,29 @@
 #ifndef PACKET_GSO_H
 #define PACKET_GSO_H 1
 
+#include "packet/ip.h"
 #include "packet/packet.h"
+
+/* One segment after the other, into memory of the caller's:
+ *
+ *     struct gso_cut c;
+ *     if (gso_begin(&c, p))
+ *         while (c.more)
+ *             gso_next(&c, segment); // base, size and data are the caller's; all else is filled in
+ *
+ * False: it is not what its gso type says. p stays as it is, and must do so meanwhile. A segment is never longer than p. */
+struct gso_cut {
+    const struct packet *p;
+    struct ip_place ip;
+    uint32_t l3, l4, payload, end; /* from data on: where they start; end of the payload */
+    uint32_t done;                 /* bytes of payload */
+    uint16_t index;
+    uint16_t ip_sum, l4_sum; /* of what all segments have in common */
+    bool udp_csum;           /* UDP over IPv4 may have none */
+    bool more;
+};
+bool gso_begin(struct gso_cut *, const struct packet *);
+void gso_next(struct gso_cut *, struct packet *segment);
 
 bool gso_segment(const struct packet *, void (*emit)(struct packet *segment, void *aux), void *aux);
 

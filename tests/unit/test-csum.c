@@ -7,7 +7,7 @@ START_TEST(sum_is_the_obvious_one)
 {
     uint64_t rng = unit_seed();
     for (int round = 0; round < 20000; round++) {
-        size_t n = unit_below(&rng, 100), at = unit_below(&rng, 9);
+        size_t n = unit_below(&rng, round % 8 ? 200 : 70000), at = unit_below(&rng, 9);
         uint8_t *p = malloc(at + n); /* ends where the allocation does, starts anywhere */
         packets_bytes(&rng, p, at + n);
         if (unit_below(&rng, 4) == 0)
@@ -17,6 +17,13 @@ START_TEST(sum_is_the_obvious_one)
         /* in two parts, the first of even length */
         size_t half = n / 2 & ~(size_t)1;
         ck_assert_uint_eq(csum_add(p + at + half, n - half, csum_add(p + at, half, 0)), sum);
+        uint8_t *to = malloc(at + n);
+        memset(to, 0x5a, at + n);
+        ck_assert_uint_eq(csum_copy(to + at, p + at, n, 7), csum_add(p + at, n, 7));
+        ck_assert(!memcmp(to + at, p + at, n));
+        for (size_t i = 0; i < at; i++)
+            ck_assert_uint_eq(to[i], 0x5a);
+        free(to);
         free(p);
     }
     ck_assert_uint_eq(csum_add(NULL, 0, 0), 0);
