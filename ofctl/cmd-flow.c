@@ -42,9 +42,18 @@ static void put_prefix(const struct conn *c, const struct batch *b, size_t line,
 static void batch_add(struct conn *c, struct batch *b, const char *text, size_t line, enum ofp_flow_mod_command command)
 {
     struct flow_mod m;
-    struct buf prefix = BUF_INIT;
-    put_prefix(c, b, line, &prefix);
-    if (parse_flow(c, buf_text(&prefix), text, command, &m)) {
+    struct diag d = DIAG_INIT;
+    bool ok = flow_mod_parse(text, command, ports_by_name(c), &m, &d);
+    if (!ok || d.warnings.len) {
+        struct buf prefix = BUF_INIT;
+        put_prefix(c, b, line, &prefix);
+        print_complaint(c, buf_text(&prefix), text, &d);
+        buf_free(&prefix);
+    }
+    diag_free(&d);
+    if (ok) {
+        if (c)
+            check_flow(c, &m);
         if (b->n == b->size) {
             b->size = b->size ? 2 * b->size : 16;
             b->flows = xrealloc(b->flows, b->size * sizeof *b->flows);
@@ -55,7 +64,6 @@ static void batch_add(struct conn *c, struct batch *b, const char *text, size_t 
         b->n_wrong++;
     }
     flow_mod_free(&m);
-    buf_free(&prefix);
 }
 
 /* --- Files --- */

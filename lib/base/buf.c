@@ -40,6 +40,21 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_end(args);
 }
 
+/* Digits come from the last one on. */
+static void put_number(struct buf *b, uint64_t n, unsigned base, unsigned least_digits)
+{
+    char digits[64];
+    unsigned at = sizeof digits;
+    least_digits = MIN(least_digits, sizeof digits);
+    do
+        digits[--at] = "0123456789abcdef"[base == 10 ? n % 10 : n % 16];
+    while (n = base == 10 ? n / 10 : n / 16, n || sizeof digits - at < least_digits);
+    buf_put(b, digits + at, sizeof digits - at);
+}
+
+void buf_dec(struct buf *b, uint64_t n) { put_number(b, n, 10, 1); }
+void buf_hex(struct buf *b, uint64_t n, unsigned least_digits) { put_number(b, n, 16, least_digits); }
+
 void buf_puts(struct buf *b, const char *s) { buf_put(b, s, strlen(s)); }
 
 void buf_chomp(struct buf *b, char c)

@@ -76,6 +76,8 @@ static inline void buf_set_u32(struct buf *b, size_t at, uint32_t v)
 void buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3);
 void buf_vprintf(struct buf *b, const char *format, va_list args) PRINTF(2, 0);
 void buf_puts(struct buf *b, const char *s);
+void buf_dec(struct buf *b, uint64_t n);                         /* as "%llu", */
+void buf_hex(struct buf *b, uint64_t n, unsigned least_digits); /* and as "%0*llx" would, without the cost of printf */
 void buf_chomp(struct buf *b, char c); /* takes a final c away, if there is one */
 const char *buf_text(struct buf *b);   /* NUL-terminated; good until the next call */
 char *buf_steal_text(struct buf *b);   /* the caller frees it; b is empty again */

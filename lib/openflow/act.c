@@ -93,7 +93,9 @@ void act_format_none(const struct act *a, const struct port_names *names UNUSED,
 
 void act_format_u32(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
 {
-    buf_printf(out, "%s:%u", act_name(a->type), a->n);
+    buf_puts(out, act_name(a->type));
+    buf_puts(out, ":");
+    buf_dec(out, a->n);
 }
 
 void act_format_hex(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
@@ -397,6 +399,8 @@ static bool fits_message(const void *list, size_t len)
 {
     enum { MOST = 60000 };
     struct buf wire = BUF_INIT;
+    if (len <= MOST / 8) /* no item of 8 bytes takes more than 64 there */
+        return true;
     if (len > 8 * MOST)
         return false;
     ACT_FOR_EACH(a, list, len)

@@ -250,21 +250,32 @@ bool flow_mod_parse(const char *text, enum ofp_flow_mod_command command, const s
 
 /* --- printing --- */
 
+static void put_number(struct buf *out, const char *before, uint64_t n, const char *behind)
+{
+    buf_puts(out, before);
+    buf_dec(out, n);
+    buf_puts(out, behind);
+}
+
 void flow_stats_format(const struct flow_stats *fs, const struct port_names *names, bool with_stats, struct buf *out)
 {
     size_t at;
-    if (with_stats || fs->cookie)
-        buf_printf(out, "cookie=0x%llx, ", (unsigned long long)fs->cookie);
+    if (with_stats || fs->cookie) {
+        buf_puts(out, "cookie=0x");
+        buf_hex(out, fs->cookie, 1);
+        buf_puts(out, ", ");
+    }
     if (with_stats) {
         buf_puts(out, "duration=");
         duration_format(fs->duration_sec, fs->duration_nsec, out);
         buf_puts(out, ", ");
     }
     if (with_stats || fs->table)
-        buf_printf(out, "table=%u, ", fs->table);
-    if (with_stats)
-        buf_printf(out, "n_packets=%llu, n_bytes=%llu, ", (unsigned long long)fs->packets,
-                   (unsigned long long)fs->bytes);
+        put_number(out, "table=", fs->table, ", ");
+    if (with_stats) {
+        put_number(out, "n_packets=", fs->packets, ", ");
+        put_number(out, "n_bytes=", fs->bytes, ", ");
+    }
     if (fs->idle_timeout)
         buf_printf(out, "idle_timeout=%u, ", fs->idle_timeout);
     if (fs->hard_timeout)
@@ -274,7 +285,7 @@ void flow_stats_format(const struct flow_stats *fs, const struct port_names *nam
             buf_printf(out, "%s ", keys[i].name);
     at = out->len;
     if (fs->priority != 0x8000)
-        buf_printf(out, "priority=%u,", fs->priority);
+        put_number(out, "priority=", fs->priority, ",");
     match_format(&fs->match, names, out);
     buf_chomp(out, ',');
     buf_puts(out, out->len > at ? " actions=" : "actions=");

@@ -82,7 +82,7 @@ static bool find_field(const struct text *t, struct word name, enum field_id *f)
 
 bool match_words_add(struct match_words *mw, const struct text *t, const struct item *item)
 {
-    struct match_word w = {.item = *item, .field = -1};
+    struct match_word w = {.item = *item, .field = -1, .meaning = -1};
     enum field_id f;
     const char *open = memchr(t->s + item->key.at, '[', item->key.len);
     for (size_t i = 0; i < ARRAY_SIZE(shorthands); i++) {
@@ -116,11 +116,9 @@ bool match_words_add(struct match_words *mw, const struct text *t, const struct 
 /* --- words to a match --- */
 
 struct finish {
-    const struct match_words *mw;
+    struct match_words *mw;
     const struct text *t;
     struct match *m;
-    int *fields; /* of each word: what it turned out to mean */
-    bool *done;
 };
 
 static bool has_type(const struct match *m, uint16_t type)
@@ -187,7 +185,7 @@ static bool word_is_about(const struct finish *s, size_t i, enum field_id f)
     if (w->field < 0)
         return (f == FIELD_ETH_TYPE && shorthands[w->shorthand].type) ||
                (f == FIELD_IP_PROTO && shorthands[w->shorthand].proto >= 0);
-    return share_bits((enum field_id)s->fields[i], f);
+    return share_bits((enum field_id)s->mw->words[i].meaning, f);
 }
 
 /* Word i says something about bits of f that another word has said already. The later one of the two is to blame. */
@@ -195,7 +193,7 @@ static bool fail_twice(const struct finish *s, size_t i, enum field_id f)
 {
     size_t other = i;
     for (size_t j = 0; j < s->mw->n; j++)
-        if (j != i && s->done[j] && word_is_about(s, j, f))
+        if (j != i && s->mw->words[j].done && word_is_about(s, j, f))
             other = j;
     struct word a = s->mw->words[MIN(i, other)].item.key, b = s->mw->words[MAX(i, other)].item.key;
     if (s->mw->words[i].field < 0 || s->mw->words[other].field < 0)
@@ -210,7 +208,7 @@ static bool fail_twice(const struct finish *s, size_t i, enum field_id f)
 static bool is_said(const struct finish *s, size_t i, enum field_id f)
 {
     for (size_t j = 0; j < s->mw->n; j++)
-        if (j != i && s->done[j] && s->mw->words[j].field >= 0 && share_bits((enum field_id)s->fields[j], f))
+        if (j != i && s->mw->words[j].done && s->mw->words[j].field >= 0 && share_bits((enum field_id)s->mw->words[j].meaning, f))
             return true;
     return false;
 }
@@ -279,11 +277,11 @@ static bool finish_word(const struct finish *s, size_t i)
 {
     const struct match_word *w = &s->mw->words[i];
     union field_value value, mask;
-    s->done[i] = true;
+    s->mw->words[i].done = true;
     if (w->field < 0)
         return finish_shorthand(s, i);
     enum field_id f = meaning(s, w);
-    s->fields[i] = (int)f;
+    s->mw->words[i].meaning = (int)f;
     if (text_is(s->t, w->item.key, "dl_vlan"))
         return finish_dl_vlan(s, i, &w->item);
     if (w->n_bits != fields[w->field].bits)
@@ -320,7 +318,7 @@ static const char *const wants[N_PREREQS] = {
 static bool check_word(const struct finish *s, size_t i)
 {
     const struct item *item = &s->mw->words[i].item;
-    int f = s->fields[i];
+    int f = s->mw->words[i].meaning;
     const char *need = NULL;
     if (f < 0 || match_prereq(s->m, (enum field_id)f, &need))
         return true;
@@ -339,7 +337,7 @@ static bool check_vlan(const struct finish *s, size_t i)
 {
     const struct item *item = &s->mw->words[i].item;
     uint16_t tci = ntohs(s->m->value.eth.tci), mask = ntohs(s->m->mask.eth.tci);
-    int f = s->fields[i];
+    int f = s->mw->words[i].meaning;
     if (f == FIELD_VLAN_VID)
         tci &= VLAN_PRESENT | VLAN_VID_MASK;
     if ((f != FIELD_VLAN_VID && f != FIELD_VLAN_TCI) || !(mask & VLAN_PRESENT) || (tci & VLAN_PRESENT) || !tci)
@@ -362,7 +360,7 @@ static bool finish_all(const struct finish *s)
                 return false;
     for (size_t i = 0; i < s->mw->n; i++) {
         /* A priority alone means a tag of any VID, as ovs-fields(7) has it. */
-        if (s->fields[i] == FIELD_VLAN_PCP && !match_has(s->m, FIELD_VLAN_VID)) {
+        if (s->mw->words[i].meaning == FIELD_VLAN_PCP && !match_has(s->m, FIELD_VLAN_VID)) {
             s->m->value.eth.tci |= htons(VLAN_PRESENT);
             s->m->mask.eth.tci |= htons(VLAN_PRESENT);
         }
@@ -372,15 +370,10 @@ static bool finish_all(const struct finish *s)
     return true;
 }
 
-bool match_words_finish(const struct match_words *mw, const struct text *t, struct match *m)
+bool match_words_finish(struct match_words *mw, const struct text *t, struct match *m)
 {
-    struct finish s = {mw, t, m, xcalloc(mw->n + 1, sizeof(int)), xcalloc(mw->n + 1, sizeof(bool))};
-    for (size_t i = 0; i < mw->n; i++)
-        s.fields[i] = -1;
-    bool ok = finish_all(&s);
-    free(s.fields);
-    free(s.done);
-    return ok;
+    struct finish s = {mw, t, m};
+    return finish_all(&s);
 }
 
 /* --- printing --- */
@@ -435,9 +428,10 @@ static void print_field(struct print *p, enum field_id f, const char *name)
         return;
     p->has[f] = false;
     match_get(p->m, f, &value, &mask);
-    buf_printf(p->out, "%s=", name);
+    buf_puts(p->out, name);
+    buf_puts(p->out, "=");
     if (f == FIELD_IP_DSCP)
-        buf_printf(p->out, "%u", value.b[15] << 2);
+        buf_dec(p->out, value.b[15] << 2);
     else
         text_put_field_value(f, &value, &mask, p->names, p->out);
     buf_puts(p->out, ",");
@@ -454,7 +448,8 @@ static void print_shorthand(struct print *p)
             best = sh; /* those with a protocol stand behind those without */
     if (!best)
         return;
-    buf_printf(p->out, "%s,", best->name);
+    buf_puts(p->out, best->name);
+    buf_puts(p->out, ",");
     p->has[FIELD_ETH_TYPE] = false;
     if (best->proto >= 0)
         p->has[FIELD_IP_PROTO] = false;

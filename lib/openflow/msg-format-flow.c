@@ -6,14 +6,16 @@
 
 void duration_format(uint32_t sec, uint32_t nsec, struct buf *out)
 {
-    buf_printf(out, "%u", sec);
+    buf_dec(out, sec);
     if (nsec) {
-        buf_printf(out, ".%09u", nsec);
-        if (nsec % 1000000 == 0)
-            out->len -= 6;
-        else
-            while (out->data[out->len - 1] == '0')
-                out->len--;
+        char digits[9];
+        unsigned n = nsec % 1000000 ? 9 : 3;
+        for (unsigned i = 9; i-- > 0; nsec /= 10)
+            digits[i] = '0' + nsec % 10;
+        while (n > 3 && digits[n - 1] == '0')
+            n--;
+        buf_puts(out, ".");
+        buf_put(out, digits, n);
     }
     buf_puts(out, "s");
 }

@@ -91,11 +91,6 @@ bool text_next_item(const struct text *t, size_t *at, size_t end, struct item *i
     return true;
 }
 
-bool text_is(const struct text *t, struct word w, const char *word)
-{
-    return w.len == strlen(word) && !memcmp(t->s + w.at, word, w.len);
-}
-
 bool text_is_nocase(const struct text *t, struct word w, const char *word)
 {
     return w.len == strlen(word) && !strncasecmp(t->s + w.at, word, w.len);
@@ -186,7 +181,10 @@ void text_put_port(uint32_t port, const struct port_names *names, struct buf *ou
     if (!name && names && names->to_name)
         name = names->to_name(port, names->aux);
     if (!name) {
-        buf_printf(out, is_reserved16(port) ? "%#x" : "%u", port);
+        if (is_reserved16(port))
+            buf_printf(out, "%#x", port);
+        else
+            buf_dec(out, port);
         return;
     }
     bool plain = isalpha((unsigned char)*name);

@@ -29,7 +29,12 @@ struct text {
 bool text_next_item(const struct text *, size_t *at, size_t end, struct item *);
 
 bool text_fail(const struct text *, struct word, const char *format, ...) PRINTF(3, 4); /* always false */
-bool text_is(const struct text *, struct word, const char *word);                       /* case matters */
+/* Case matters. Most words of most tables differ in the first letter. */
+static inline bool text_is(const struct text *t, struct word w, const char *word)
+{
+    const char *s = t->s + w.at;
+    return w.len && *s == *word ? !strncmp(s, word, w.len) && !word[w.len] : !w.len && !*word;
+}
 bool text_is_nocase(const struct text *, struct word, const char *word);
 struct word text_trim(const struct text *, struct word); /* without blanks at its ends */
 

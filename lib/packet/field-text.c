@@ -381,24 +381,34 @@ static int prefix_len(const uint8_t *mask, unsigned bytes)
     return n;
 }
 
-static void format_address(const struct field *f, const union field_value *v, struct buf *out)
+static void format_ipv4(const uint8_t b[4], struct buf *out)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (i)
+            buf_puts(out, ".");
+        buf_dec(out, b[i]);
+    }
+}
+
+static void format_ipv6(const uint8_t b[16], struct buf *out)
 {
     char s[INET6_ADDRSTRLEN];
-    bool v4 = f->format == F_IPV4;
-    buf_puts(out, inet_ntop(v4 ? AF_INET : AF_INET6, v->b + (v4 ? 12 : 0), s, sizeof s));
+    buf_puts(out, inet_ntop(AF_INET6, b, s, sizeof s));
 }
 
 static void format_one(const struct field *f, const union field_value *v, bool hex, const struct port_names *names,
                        struct buf *out)
 {
-    unsigned long long n = field_value_u64(v);
+    uint64_t n = field_value_u64(v);
     switch (f->format) {
     case F_MAC:
         buf_printf(out, "%02x:%02x:%02x:%02x:%02x:%02x", v->b[10], v->b[11], v->b[12], v->b[13], v->b[14], v->b[15]);
         return;
     case F_IPV4:
+        format_ipv4(v->b + 12, out);
+        return;
     case F_IPV6:
-        format_address(f, v, out);
+        format_ipv6(v->b, out);
         return;
     case F_PORT:
         if (names && names->to_name) {
@@ -410,7 +420,8 @@ static void format_one(const struct field *f, const union field_value *v, bool h
         }
         break;
     case F_HEX: /* narrow fields with all their digits, like 0x0800 */
-        buf_printf(out, "0x%0*llx", f->bits < 32 ? (f->bits + 3) / 4 : 1, n);
+        buf_puts(out, "0x");
+        buf_hex(out, n, f->bits < 32 ? (f->bits + 3) / 4 : 1);
         return;
     case F_FRAG:
         hex = true;
@@ -421,7 +432,12 @@ static void format_one(const struct field *f, const union field_value *v, bool h
     case F_TCP_FLAGS:
         break;
     }
-    buf_printf(out, hex ? "0x%llx" : "%llu", n);
+    if (hex) {
+        buf_puts(out, "0x");
+        buf_hex(out, n, 1);
+    } else {
+        buf_dec(out, n);
+    }
 }
 
 void field_format(enum field_id id, const union field_value *value, const union field_value *mask,
@@ -450,7 +466,7 @@ void field_format(enum field_id id, const union field_value *value, const union 
     if (f->format == F_IPV4 || f->format == F_IPV6) {
         int n = prefix_len(mask->b + 16 - f->bytes, f->bytes);
         if (n >= 0) {
-            buf_printf(out, "%d", n);
+            buf_dec(out, n);
             return;
         }
     }

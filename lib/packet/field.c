@@ -35,13 +35,9 @@ void field_value_set_u64(union field_value *v, uint64_t n)
     v->w[1] = htobe64(n);
 }
 
-/* The member of a field of at most 64 bits, as a number. */
-static uint64_t member_read(const struct field *f, const struct flow_key *key)
-{
-    be64 v = 0;
-    memcpy((uint8_t *)&v + 8 - f->size, (const uint8_t *)key + f->ofs, f->size);
-    return be64toh(v);
-}
+/* A field of at most 64 bits lies in one word, which is read and written whole: where its least significant bit is in the
+ * word as a number. */
+static unsigned lowest_bit(const struct field *f) { return 64 - 8 * (f->ofs % 8 + f->size) + f->shift; }
 
 void field_get(enum field_id id, const struct flow_key *key, union field_value *v)
 {
@@ -49,7 +45,7 @@ void field_get(enum field_id id, const struct flow_key *key, union field_value *
     if (f->bits > 64)
         memcpy(v->b, (const uint8_t *)key + f->ofs, 16);
     else
-        field_value_set_u64(v, member_read(f, key) >> f->shift & low_bits(f->bits));
+        field_value_set_u64(v, be64toh(key_words_const(key)[f->ofs / 8]) >> lowest_bit(f) & low_bits(f->bits));
 }
 
 void field_set(enum field_id id, struct flow_key *key, const union field_value *v)
@@ -59,9 +55,8 @@ void field_set(enum field_id id, struct flow_key *key, const union field_value *
         memcpy((uint8_t *)key + f->ofs, v->b, 16);
         return;
     }
-    uint64_t mask = low_bits(f->bits) << f->shift;
-    be64 n = htobe64((member_read(f, key) & ~mask) | (field_value_u64(v) << f->shift & mask));
-    memcpy((uint8_t *)key + f->ofs, (const uint8_t *)&n + 8 - f->size, f->size);
+    uint64_t *word = &key_words(key)[f->ofs / 8], mask = low_bits(f->bits) << lowest_bit(f);
+    *word = htobe64((be64toh(*word) & ~mask) | (field_value_u64(v) << lowest_bit(f) & mask));
 }
 
 void field_all_ones(enum field_id id, union field_value *v)
@@ -88,11 +83,19 @@ static bool is_one_of(const char *words, const char *name, size_t len)
     }
 }
 
+/* Names before aliases: they are what is written most. */
 int field_by_name(const char *name, size_t len)
 {
+    static const uint8_t lengths[N_FIELDS] = {
+#define FIELD(id, name, ...) sizeof name - 1,
+#include "packet/field.def"
+#undef FIELD
+    };
     for (int i = 0; len && i < N_FIELDS; i++)
-        if ((strlen(fields[i].name) == len && !memcmp(fields[i].name, name, len)) ||
-            is_one_of(fields[i].aliases, name, len))
+        if (lengths[i] == len && !memcmp(fields[i].name, name, len))
+            return i;
+    for (int i = 0; len && i < N_FIELDS; i++)
+        if (*fields[i].aliases && is_one_of(fields[i].aliases, name, len))
             return i;
     return -1;
 }
@@ -121,10 +124,20 @@ const char *field_nearest_name(const char *name, size_t len)
     return NULL;
 }
 
+/* Where a field has no header of a kind, a number that is none keeps its case apart from the others'. */
+#define OR_NONE(HEADER, ID, KIND) ((HEADER) ? (HEADER) : UINT64_C(1) << 63 | (KIND) << 16 | (ID))
+
 int field_by_oxm(uint64_t header)
 {
-    for (int i = 0; header && i < N_FIELDS; i++)
-        if (fields[i].oxm == header || fields[i].nxm == header)
-            return i;
+    if (header >> 63)
+        return -1;
+    switch (header) {
+#define FIELD(id, name, aliases, member, shift, bits, layer, oxm, nxm, ...) \
+    case OR_NONE(oxm, FIELD_##id, 1):                                       \
+    case OR_NONE(nxm, FIELD_##id, 2):                                       \
+        return FIELD_##id;
+#include "packet/field.def"
+#undef FIELD
+    }
     return -1;
 }

@@ -156,18 +156,17 @@ static bool same_bits(const struct field *a, const struct field *b)
     return a->ofs == b->ofs && a->shift == b->shift && a->bits == b->bits;
 }
 
-/* Of the rows that name the same bits, the one whose prerequisite holds; the first one if none does. */
+/* Of the rows that name the same bits, the one whose prerequisite holds; the first one if none does. They stand together. */
 static bool is_the_one(const struct match *m, int id)
 {
-    int first = -1;
-    for (int i = 0; i < N_FIELDS; i++) {
-        if (!same_bits(&fields[i], &fields[id]))
-            continue;
+    int first = id;
+    while (first > 0 && same_bits(&fields[first - 1], &fields[id]))
+        first--;
+    if (first == id && (id + 1 == N_FIELDS || !same_bits(&fields[id + 1], &fields[id])))
+        return true;
+    for (int i = first; i < N_FIELDS && same_bits(&fields[i], &fields[id]); i++)
         if (holds(m, fields[i].prereq))
             return i == id;
-        if (first < 0)
-            first = i;
-    }
     return first == id;
 }
 
@@ -193,8 +192,17 @@ static bool is_canonical(const struct match *m, enum field_id id)
 void match_for_each(const struct match *m, void (*each)(enum field_id, const union field_value *,
                                                         const union field_value *, void *aux), void *aux)
 {
+    static const uint64_t words_of[N_FIELDS] = {
+#define FIELD(id, name, aliases, member, shift, bits, ...) \
+    UINT64_C(1) << offsetof(struct flow_key, member) / 8 | UINT64_C(1) << (offsetof(struct flow_key, member) + (bits - 1) / 8) / 8,
+#include "packet/field.def"
+#undef FIELD
+    };
+    uint64_t map = 0; /* the words with any condition: a few of many */
+    for (unsigned w = 0; w < FLOW_KEY_WORDS; w++)
+        map |= (uint64_t)(key_words_const(&m->mask)[w] != 0) << w;
     for (int i = 0; i < N_FIELDS; i++)
-        if (match_has(m, i) && is_canonical(m, i)) {
+        if (words_of[i] & map && match_has(m, i) && is_canonical(m, i)) {
             union field_value value, mask;
             match_get(m, i, &value, &mask);
             each(i, &value, &mask, aux);
