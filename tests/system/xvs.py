@@ -392,7 +392,7 @@ class Capture:
         self.path, self.inbound = os.path.join(folder, "capture.pcap"), inbound
         self.said = said = os.path.join(folder, "said")
         with open(said, "wb") as f:
-            self.process = ns.popen("tcpdump", "-Z", "root", "-n", "-U", "--immediate-mode", "-s", "0", "-i", interface,
+            self.process = ns.popen("tcpdump", "-Z", "root", "-n", "-U", "--immediate-mode", "-s", "0", "-B", "32768", "-i", interface,
                                     "-w", self.path, *(["-Q", "in"] if inbound else []), *expression.split(), stdout=f, stderr=f)
         try:
             # tcpdump says this after it has opened the interface and set the filter.
