@@ -16,20 +16,25 @@
 enum { N_TABLES = 254 };
 
 /* A rule of a flow table. Everything that a walk reads is constant from insertion on, but for `acts`, which a MODIFY
- * replaces (RCU, then bumps the table). */
+ * replaces (RCU, then bumps the table).
+ *
+ * There may be millions, so a rule is one piece of memory: its tally, itself, the words of its match. A rule that replaces
+ * another goes on counting in the other's tally, has none of its own, and owns what is left of the other. */
 struct rule {
     uint64_t cookie; /* atomic: MODIFY never changes it, but a walk copies it to packet-ins */
     msec_t created;
     msec_t counted_since; /* when its counters last began at zero: the idle timeout starts no earlier */
-    uint16_t idle_timeout, hard_timeout, flags;
+    uint16_t idle_timeout, hard_timeout;
+    uint8_t flags;
     uint8_t table;
-    uint8_t reason; /* of a doomed rule: OFPRR_…, or RULE_REPLACED */
+    uint8_t reason;       /* of a doomed rule: OFPRR_…, or RULE_REPLACED */
+    bool tally_own : 1;   /* `tally` lies in front of this rule */
+    bool tally_taken : 1; /* another rule goes on counting in it */
     const struct rule_acts *acts; /* RCU */
     struct dp_tally *tally;
-    bool tally_taken;             /* a rule that replaced this one goes on counting in it, and owns it */
-    struct cds_list_head timers;  /* in a slot of the wheel; empty: no timeout */
-    struct cds_list_head doomed;  /* hidden, and waiting for tables_settle() */
-    struct cls_rule cls;          /* last */
+    /* In a slot of the wheel, if it has a timeout; once hidden, among the doomed, who wait for tables_settle(). */
+    struct cds_list_head node;
+    struct cls_rule cls; /* last */
 };
 enum { RULE_REPLACED = 0xff };    /* no flow-removed: OpenFlow 1.3.5, 6.4 */
 
@@ -44,7 +49,7 @@ struct table {
     struct classifier cls;
     struct dp_gen gen;        /* bumped by every change of the table's rules */
     struct dp_tally *matched; /* packets that matched a rule; with `missed` gives lookups */
-    struct dp_tally *missed;
+    struct dp_tally *missed;  /* those of all tables in one piece of memory, which begins with the first one's matched */
 };
 
 struct ofport {

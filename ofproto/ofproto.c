@@ -89,10 +89,7 @@ struct ofproto *ofproto_create(struct dp *dp, const char *name)
 static void release(void *o_)
 {
     struct ofproto *o = o_;
-    for (unsigned t = 0; t < N_TABLES; t++) {
-        free(o->tables[t].matched);
-        free(o->tables[t].missed);
-    }
+    free(o->tables[0].matched); /* and all others */
     free(o->tables);
     free(o->name);
     free(o);

@@ -92,21 +92,23 @@ enum ofp_error acts_check_references(const void *list, size_t len)
 struct rule *rule_create(struct ofproto *o, const struct flow_mod *fm, struct rule *takes_tally_of, msec_t now)
 {
     size_t size = MAX(offsetof(struct rule, cls) + cls_rule_size(&fm->match), sizeof(struct rule));
-    struct rule *r = xzalloc(size);
+    size_t tally_size = takes_tally_of ? 0 : dp_tally_size(o->dp);
+    uint8_t *memory = xzalloc(tally_size + size);
+    struct rule *r = (struct rule *)(memory + tally_size);
     r->cookie = fm->cookie;
     r->created = r->counted_since = now;
     r->idle_timeout = fm->idle_timeout;
     r->hard_timeout = fm->hard_timeout;
-    r->flags = fm->flags;
+    r->flags = (uint8_t)fm->flags;
     r->table = fm->table;
     r->acts = acts_ref(fm->acts.data, fm->acts.len);
-    CDS_INIT_LIST_HEAD(&r->timers);
-    CDS_INIT_LIST_HEAD(&r->doomed);
+    CDS_INIT_LIST_HEAD(&r->node);
     if (takes_tally_of) {
         r->tally = takes_tally_of->tally;
         takes_tally_of->tally_taken = true;
     } else {
-        r->tally = xzalloc_line(dp_tally_size(o->dp));
+        r->tally = (struct dp_tally *)memory;
+        r->tally_own = true;
     }
     return r;
 }
@@ -114,10 +116,10 @@ struct rule *rule_create(struct ofproto *o, const struct flow_mod *fm, struct ru
 void rule_free(void *r_)
 {
     struct rule *r = r_;
+    void *tally = r->tally_taken ? NULL : r->tally, *rest = r->tally_own ? NULL : r;
     acts_unref((void *)r->acts);
-    if (!r->tally_taken)
-        free(r->tally);
-    free(r);
+    free(tally); /* and the rule in whose memory it lies: this one, or one that was replaced and is long unlinked */
+    free(rest);
 }
 
 void rule_set_acts(struct ofproto *o, struct rule *r, const void *list, size_t len)

@@ -36,7 +36,7 @@ static void change_hide(struct change *c, struct rule *r, uint8_t reason)
     classifier_hide(&c->o->tables[r->table].cls, &r->cls, c->o->version + 1);
     timeouts_remove(c->o->timeouts, r);
     r->reason = reason;
-    cds_list_add_tail(&r->doomed, &c->o->doomed);
+    cds_list_add_tail(&r->node, &c->o->doomed);
     c->o->n_rules--;
     touch(c, r->table);
 }
@@ -216,8 +216,8 @@ void tables_flush(struct ofproto *o)
 void tables_settle(struct ofproto *o)
 {
     while (!cds_list_empty(&o->doomed)) {
-        struct rule *r = cds_list_entry(o->doomed.next, struct rule, doomed);
-        cds_list_del_init(&r->doomed);
+        struct rule *r = cds_list_entry(o->doomed.next, struct rule, node);
+        cds_list_del_init(&r->node);
         if (r->reason != RULE_REPLACED && r->flags & OFPFF_SEND_FLOW_REM)
             conns_flow_removed(o, r, r->reason);
         classifier_remove(&o->tables[r->table].cls, &r->cls);
@@ -232,10 +232,14 @@ void tables_create(struct ofproto *o)
     o->tables = xcalloc(N_TABLES, sizeof *o->tables);
     o->version = 1;
     CDS_INIT_LIST_HEAD(&o->doomed);
+    size_t size = dp_tally_size(o->dp);
+    if (size > sizeof(struct dp_tally)) /* of several workers: the slots of two share no line */
+        size = ROUND_UP(size, CACHE_LINE);
+    uint8_t *tally = xzalloc_line(2 * N_TABLES * size);
     for (unsigned t = 0; t < N_TABLES; t++) {
         classifier_init(&o->tables[t].cls, defer, o->dp);
-        o->tables[t].matched = xzalloc_line(dp_tally_size(o->dp));
-        o->tables[t].missed = xzalloc_line(dp_tally_size(o->dp));
+        o->tables[t].matched = (struct dp_tally *)(tally + (2 * t) * size);
+        o->tables[t].missed = (struct dp_tally *)(tally + (2 * t + 1) * size);
     }
 }
 

@@ -35,7 +35,7 @@ static void put(struct timeouts *t, struct rule *r, msec_t at)
     tick = MAX(tick, t->tick + 1);
     tick = MIN(tick, t->tick + SLOTS - 1);
     unsigned slot = tick % SLOTS;
-    cds_list_add_tail(&r->timers, &t->slot[slot]);
+    cds_list_add_tail(&r->node, &t->slot[slot]);
     t->occupied[slot / 64] |= UINT64_C(1) << slot % 64;
 }
 
@@ -59,8 +59,8 @@ void timeouts_add(struct timeouts *t, struct rule *r)
 
 void timeouts_remove(struct timeouts *t, struct rule *r)
 {
-    if (!cds_list_empty(&r->timers)) {
-        cds_list_del_init(&r->timers);
+    if (!cds_list_empty(&r->node)) {
+        cds_list_del_init(&r->node);
         t->n--;
     }
 }
@@ -75,11 +75,11 @@ static void run_slot(struct ofproto *o, unsigned slot, msec_t now, void (*expire
     cds_list_splice(&t->slot[slot], &due);
     CDS_INIT_LIST_HEAD(&t->slot[slot]);
     while (!cds_list_empty(&due)) {
-        struct rule *r = cds_list_entry(due.next, struct rule, timers);
+        struct rule *r = cds_list_entry(due.next, struct rule, node);
         uint64_t packets, bytes;
         msec_t used = 0;
         uint8_t reason;
-        cds_list_del_init(&r->timers);
+        cds_list_del_init(&r->node);
         if (r->idle_timeout)
             dp_tally_read(o->dp, r->tally, &packets, &bytes, &used);
         msec_t at = ends_at(r, used, &reason);
