@@ -380,7 +380,6 @@ static struct dp_port *port_create(struct dp_bridge *bridge, const struct port_c
     for (unsigned i = 0; i < dp->n_workers; i++) {
         port->worker[i] = xzalloc_line(sizeof *port->worker[i]);
         port->worker[i]->tx_fd = -1;
-        port->worker[i]->punts = punt_ring_create();
     }
     return port;
 }

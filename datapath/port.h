@@ -25,7 +25,7 @@ struct port_worker {
     unsigned n_queued;
     bool dirty;               /* listed in worker.dirty */
     int tx_fd;                /* the class's: -1 if it needs none */
-    struct punt_ring *punts;  /* packets of this port for main */
+    struct punt_ring *punts;  /* packets of this port for main; NULL: none yet. Atomic */
     uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors, tx_packets, tx_bytes, tx_dropped, tx_errors;
 } __attribute__((aligned(CACHE_LINE)));
 

@@ -1,23 +1,37 @@
 /* punt.c: packets and news from workers to main.
  *
- * One ring for each worker and port: one writer, one reader, bounded. Main takes from them in turn, so that a port
- * which sends many packets to the controller takes nothing away from the others; when a ring is full its packets are
- * named drops. */
+ * One ring for each worker and port, made when it is first needed: one writer, one reader, bounded. Main takes from them in
+ * turn, so that a port which sends many packets to the controller takes nothing away from the others; when a ring is full
+ * its packets are named drops. Of each worker, one more ring takes the memory back, so that none is allocated while main
+ * keeps up. */
 #include "config.h"
 #include "base/mem.h"
 #include "datapath/worker.h"
 
-enum { RING = 128, PUNTS_A_RUN = 256 };
+enum {
+    RING = 1024,    /* main may be away for some milliseconds, where it shares a processor with a worker */
+    PUNTS_A_RUN = 256,
+    IN_TURN = 8,    /* from one ring, then the next one's */
+    BLOCK = 1024,   /* most punts fit */
+};
 
 struct punt_ring {
-    uint32_t head __attribute__((aligned(CACHE_LINE))); /* atomic; the worker's */
-    uint32_t tail __attribute__((aligned(CACHE_LINE))); /* atomic; main's */
+    uint32_t head __attribute__((aligned(CACHE_LINE))); /* atomic; the writer's */
+    uint32_t tail __attribute__((aligned(CACHE_LINE))); /* atomic; the reader's */
     struct punt *slot[RING];
 };
 
-struct punt_ring *punt_ring_create(void) { return xzalloc_line(sizeof(struct punt_ring)); }
+static bool ring_put(struct punt_ring *r, struct punt *p)
+{
+    uint32_t head = r->head;
+    if (head - load_acquire(&r->tail) >= RING)
+        return false;
+    r->slot[head % RING] = p;
+    store_release(&r->head, head + 1);
+    return true;
+}
 
-struct punt *punt_ring_take(struct punt_ring *r)
+static struct punt *ring_take(struct punt_ring *r)
 {
     uint32_t tail = r->tail;
     if (tail == load_acquire(&r->head))
@@ -27,9 +41,22 @@ struct punt *punt_ring_take(struct punt_ring *r)
     return p;
 }
 
+static bool ring_is_full(const struct punt_ring *r) { return r->head - load_acquire(&r->tail) >= RING; }
+
+/* The writer's: the ring at *at, which may not be there yet. */
+static struct punt_ring *ring_at(struct punt_ring **at)
+{
+    struct punt_ring *r = *at;
+    if (unlikely(!r)) {
+        r = xzalloc_line(sizeof *r);
+        store_release(at, r);
+    }
+    return r;
+}
+
 void punt_ring_destroy(struct dp *dp, struct punt_ring *r)
 {
-    for (struct punt *p; (p = punt_ring_take(r));) {
+    for (struct punt *p; r && (p = ring_take(r));) {
         if (p->type == PUNT_HOLD)
             tunnel_hold_lost(dp, p->kind);
         free(p);
@@ -37,23 +64,49 @@ void punt_ring_destroy(struct dp *dp, struct punt_ring *r)
     free(r);
 }
 
+void punt_memory_destroy(struct punt_ring *r)
+{
+    for (struct punt *p; r && (p = ring_take(r));)
+        free(p);
+    free(r);
+}
+
 static struct punt_ring *ring_of(struct worker *w, const struct packet *p)
 {
     struct dp_port *port = p->port < DP_MAX_PORTS ? load_acquire(&w->dp->ports[p->port]) : NULL;
-    return port ? port->worker[w->index]->punts : w->no_port;
+    return ring_at(port ? &port->worker[w->index]->punts : &w->no_port);
+}
+
+static struct punt *punt_new(struct worker *w, size_t size)
+{
+    struct punt_ring *returned = size <= BLOCK ? load_acquire(&w->punt_memory) : NULL;
+    struct punt *p = returned ? ring_take(returned) : NULL;
+    return p ? p : xmalloc(MAX(size, BLOCK));
+}
+
+/* Main. */
+static void punt_free(struct worker *w, struct punt *p)
+{
+    if (p->size > BLOCK || !ring_put(ring_at(&w->punt_memory), p))
+        free(p);
 }
 
 bool punt_send(struct worker *w, enum punt_type type, uint32_t kind, struct dp_bridge *bridge, const void *blob,
                size_t blob_len, const struct packet *packet, size_t max_len)
 {
     struct punt_ring *r = ring_of(w, packet);
-    uint32_t head = r->head;
-    if (head - load_acquire(&r->tail) >= RING)
+    if (ring_is_full(r))
         return false;
     size_t len = MIN(packet->len, max_len), at = ROUND_UP(blob_len, 8);
-    struct punt *p = xmalloc(sizeof *p + at + PACKET_HEADROOM + len);
+    size_t size = sizeof(struct punt) + at + PACKET_HEADROOM + len;
+    struct punt *p = punt_new(w, size);
     uint8_t *base = (uint8_t *)p->blob + at;
-    *p = (struct punt){.type = type, .kind = kind, .bridge = bridge, .blob_len = blob_len, .total = packet->len};
+    p->type = type;
+    p->kind = kind;
+    p->bridge = bridge;
+    p->size = size;
+    p->blob_len = blob_len;
+    p->total = packet->len;
     if (blob_len)
         memcpy(p->blob, blob, blob_len);
     p->packet = *packet;
@@ -62,8 +115,7 @@ bool punt_send(struct worker *w, enum punt_type type, uint32_t kind, struct dp_b
     p->packet.size = PACKET_HEADROOM + len;
     p->packet.len = len;
     memcpy(p->packet.data, packet->data, len);
-    r->slot[head % RING] = p;
-    store_release(&r->head, head + 1);
+    ring_put(r, p);
     w->punted = true;
     return true;
 }
@@ -81,33 +133,35 @@ static void punt_run(struct dp *dp, struct punt *p)
         drops_sample(dp, p);
         break;
     }
-    free(p);
 }
 
-/* One of each worker's ring of port `id` (behind the last port: of packets that came in by none); whether there was
- * any. */
-static bool punts_of(struct dp *dp, uint32_t id)
+/* A few of each worker's ring of port `id` (behind the last port: of packets that came in by none); how many. */
+static unsigned punts_of(struct dp *dp, uint32_t id)
 {
-    bool any = false;
-    for (unsigned i = 0; i < dp->n_workers; i++) {
-        struct dp_port *port = id < dp->ports_end ? dp->ports[id] : NULL; /* each time: a callback may delete ports */
-        struct punt_ring *r = port ? port->worker[i]->punts : id >= dp->ports_end ? dp->workers[i]->no_port : NULL;
-        struct punt *p = r ? punt_ring_take(r) : NULL;
-        if (p) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < dp->n_workers; i++)
+        for (unsigned turn = 0; turn < IN_TURN; turn++, n++) {
+            /* Each time: a callback may delete ports. */
+            struct dp_port *port = id < dp->ports_end ? dp->ports[id] : NULL;
+            struct punt_ring *r = port                  ? load_acquire(&port->worker[i]->punts)
+                                  : id >= dp->ports_end ? load_acquire(&dp->workers[i]->no_port)
+                                                        : NULL;
+            struct punt *p = r ? ring_take(r) : NULL;
+            if (!p)
+                break;
             punt_run(dp, p);
-            any = true;
+            punt_free(dp->workers[i], p);
         }
-    }
-    return any;
+    return n;
 }
 
 void punts_run(struct dp *dp)
 {
     unsigned quiet = 0, done = 0;
     while (quiet <= dp->ports_end && done < PUNTS_A_RUN) {
-        bool any = punts_of(dp, dp->next_punt);
-        quiet = any ? 0 : quiet + 1;
-        done += any;
+        unsigned n = punts_of(dp, dp->next_punt);
+        quiet = n ? 0 : quiet + 1;
+        done += n;
         dp->next_punt = dp->next_punt >= dp->ports_end ? 0 : dp->next_punt + 1;
     }
     if (quiet <= dp->ports_end)
@@ -116,6 +170,8 @@ void punts_run(struct dp *dp)
 
 static void ring_discard(struct punt_ring *r, const struct dp_bridge *bridge)
 {
+    if (!r)
+        return;
     /* What is of others keeps its order: the reader may move within [tail, head). */
     uint32_t head = load_acquire(&r->head), to = head;
     for (uint32_t i = head; i != r->tail;) {
@@ -131,9 +187,9 @@ static void ring_discard(struct punt_ring *r, const struct dp_bridge *bridge)
 void punts_discard(struct dp *dp, struct dp_bridge *bridge)
 {
     for (unsigned i = 0; i < dp->n_workers; i++) {
-        ring_discard(dp->workers[i]->no_port, bridge);
+        ring_discard(load_acquire(&dp->workers[i]->no_port), bridge);
         for (uint32_t id = 0; id < dp->ports_end; id++)
             if (dp->ports[id])
-                ring_discard(dp->ports[id]->worker[i]->punts, bridge);
+                ring_discard(load_acquire(&dp->ports[id]->worker[i]->punts), bridge);
     }
 }

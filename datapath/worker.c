@@ -364,7 +364,6 @@ struct worker *worker_create(struct dp *dp, unsigned index)
     w->cache = cache_create(w);
     w->again = xmalloc(MAX_AGAIN * sizeof *w->again);
     w->dirty = xmalloc(DP_MAX_PORTS * sizeof *w->dirty);
-    w->no_port = punt_ring_create();
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     assert(w->epoll >= 0 && w->event_fd >= 0);
@@ -399,6 +398,7 @@ void worker_destroy(struct worker *w)
     run_commands(w);
     cache_destroy(w->cache);
     punt_ring_destroy(w->dp, w->no_port);
+    punt_memory_destroy(w->punt_memory);
     pool_destroy(&w->pool);
     close(w->epoll);
     close(w->event_fd);

@@ -43,7 +43,8 @@ struct worker {
 
     uint64_t drops[N_DROPS];
     msec_t next_sample[N_DROPS];
-    struct punt_ring *no_port; /* punts of packets that came in by no port */
+    struct punt_ring *no_port;     /* punts of packets that came in by no port */
+    struct punt_ring *punt_memory; /* punts that main is done with */
     struct dp_worker_stats stats;
 
     /* Main's side. */
@@ -116,13 +117,12 @@ struct punt {
     enum punt_type type;
     uint32_t kind; /* an action's kind, a held packet's tunnel port, a sample's drop reason */
     struct dp_bridge *bridge;
-    size_t blob_len, total;
+    size_t size, blob_len, total; /* size: of all this */
     struct packet packet; /* data, base: behind the blob */
     uint64_t blob[];      /* the walk's, or the struct dpact_hold */
 };
-struct punt_ring *punt_ring_create(void);
-void punt_ring_destroy(struct dp *, struct punt_ring *);
-struct punt *punt_ring_take(struct punt_ring *); /* main; free() it */
+void punt_ring_destroy(struct dp *, struct punt_ring *); /* or NULL */
+void punt_memory_destroy(struct punt_ring *);            /* or NULL */
 bool punt_send(struct worker *, enum punt_type, uint32_t kind, struct dp_bridge *, const void *blob, size_t blob_len,
                const struct packet *, size_t max_len);
 void punts_run(struct dp *);                                     /* main: hands out what is there, fair to ports */

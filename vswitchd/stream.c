@@ -5,9 +5,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <urcu/list.h>
 #include "base/mem.h"
 
-enum { DEFAULT_PORT = 6653, READ_SIZE = 65536 };
+enum { DEFAULT_PORT = 6653, READ_SIZE = 65536, ENOUGH = 65536 /* bytes to send at once */ };
 
 struct stream {
     union {
@@ -23,6 +24,7 @@ struct stream {
     uv_write_t write;
     struct buf flying; /* given to uv_write */
     struct buf queue;  /* to go after it */
+    struct cds_list_head waiting; /* in `waiting`, if something is queued and nothing flies */
     bool busy, closing, finishing, tcp;
     unsigned refs; /* libuv's hold on us: the handle, a pending resolve */
     char *port;
@@ -44,6 +46,9 @@ struct listener {
     void *aux;
 };
 
+/* Small messages are collected until the end of a round: one system call for all of them. */
+static CDS_LIST_HEAD(waiting);
+
 static struct stream *new_stream(uv_loop_t *loop, bool tcp)
 {
     struct stream *s = xzalloc(sizeof *s);
@@ -54,6 +59,7 @@ static struct stream *new_stream(uv_loop_t *loop, bool tcp)
     } else
         uv_pipe_init(loop, &s->h.pipe, 0);
     s->h.handle.data = s;
+    CDS_INIT_LIST_HEAD(&s->waiting);
     return s;
 }
 
@@ -74,6 +80,7 @@ void stream_close(struct stream *s)
     s->callbacks = NULL;
     if (!s->closing) {
         s->closing = true;
+        cds_list_del_init(&s->waiting);
         uv_close(&s->h.handle, on_closed);
     }
 }
@@ -125,11 +132,23 @@ static void flush(struct stream *s)
             stream_close(s);
         return;
     }
+    cds_list_del_init(&s->waiting);
+    uv_buf_t out = uv_buf_init((char *)s->queue.data, s->queue.len);
+    int n = uv_try_write(&s->h.stream, &out, 1);
+    if (n == (int)s->queue.len) {
+        buf_clear(&s->queue);
+        if (s->queue.size > 4 * ENOUGH)
+            buf_free(&s->queue);
+        if (s->finishing)
+            stream_close(s);
+        return;
+    }
     struct buf b = s->flying;
     s->flying = s->queue;
     s->queue = b;
     buf_clear(&s->queue);
-    uv_buf_t out = uv_buf_init((char *)s->flying.data, s->flying.len);
+    n = MAX(n, 0);
+    out = uv_buf_init((char *)s->flying.data + n, s->flying.len - n);
     s->busy = true;
     if (uv_write(&s->write, &s->h.stream, &out, 1, on_written))
         s->busy = false; /* on_read hears of it as well */
@@ -139,16 +158,20 @@ void stream_send(struct stream *s, const void *data, size_t len)
 {
     if (s->closing)
         return;
-    if (!s->busy && !s->queue.len) {
-        uv_buf_t b = uv_buf_init((char *)data, len);
-        int n = uv_try_write(&s->h.stream, &b, 1);
-        if (n > 0) {
-            data = (const char *)data + n;
-            len -= n;
-        }
-    }
     buf_put(&s->queue, data, len);
-    flush(s);
+    if (s->queue.len >= ENOUGH)
+        flush(s);
+    else if (!s->busy && cds_list_empty(&s->waiting))
+        cds_list_add_tail(&s->waiting, &waiting);
+}
+
+void streams_flush(void)
+{
+    struct stream *s, *next;
+    cds_list_for_each_entry_safe (s, next, &waiting, waiting) {
+        cds_list_del_init(&s->waiting);
+        flush(s);
+    }
 }
 
 size_t stream_backlog(const struct stream *s) { return s->queue.len + (s->busy ? s->flying.len : 0); }

@@ -23,7 +23,8 @@ struct stream_callbacks {
 /* NULL and why in d if the target makes no sense. Failure to connect comes by closed(). */
 struct stream *stream_connect(uv_loop_t *, const char *target, const struct stream_callbacks *, void *aux, struct diag *d);
 void stream_start(struct stream *, const struct stream_callbacks *, void *aux); /* an accepted one */
-void stream_send(struct stream *, const void *data, size_t len);                /* copies what cannot go at once */
+void stream_send(struct stream *, const void *data, size_t len);                /* copies it; goes with the round's end */
+void streams_flush(void);                                                       /* the round's end */
 size_t stream_backlog(const struct stream *);
 void stream_finish(struct stream *); /* close after what is queued has gone out; no more callbacks */
 void stream_close(struct stream *);  /* at once */

@@ -405,6 +405,7 @@ static void on_round(uv_prepare_t *h)
         ofproto_run(b->of, now);
         wake = MIN(wake, ofproto_wake_at(b->of));
     }
+    streams_flush();
     now = clock_msec();
     uv_timer_stop(&sw->timer);
     if (wake < INT64_MAX)
