@@ -1,7 +1,7 @@
 /* execute-tunnel.c: the primitive actions of tunnels, on batches. */
 #include "config.h"
 #include "datapath/execute.h"
-#include "packet/csum.h"
+#include "packet/gro.h"
 #include "packet/gso.h"
 
 /* Pushing may make several packets of one: they are gathered into batches, in order, which go on with the rest of the
@@ -67,23 +67,39 @@ unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct packet *bat
     return 0;
 }
 
+static enum drop_reason pop(struct worker *w, struct dp_port *port, struct packet *p)
+{
+    if (!port || !port->class->tunnel)
+        return DROP_NO_PORT;
+    return p->depth >= MAX_DEPTH ? DROP_DEPTH : tunnel_pop(w, port, p);
+}
+
+/* What was one super-segment before the tunnel is one again behind it: one lookup, one write to the device. */
 unsigned exec_TUN_POP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     struct worker *w = x->w;
     struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
     bool take = exec_is_last(x);
+    struct packet *popped[BATCH], *gone[BATCH];
+    unsigned n_popped = 0, left;
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = take ? batch[i] : packet_copy(w, batch[i]);
-        enum drop_reason why = !port || !port->class->tunnel                      ? DROP_NO_PORT
-                               : p->depth >= MAX_DEPTH || w->n_again >= MAX_AGAIN ? DROP_DEPTH
-                                                                                  : tunnel_pop(w, port, p);
+        enum drop_reason why = pop(w, port, p);
         if (unlikely(why)) {
             packet_drop(w, p, why);
             continue;
         }
         p->depth++;
-        w->again[w->n_again++] = p;
+        popped[n_popped++] = p;
     }
+    left = gro_merge(popped, n_popped, gone);
+    for (unsigned i = left; i < n_popped; i++)
+        packet_free(w, gone[i - left]);
+    for (unsigned i = 0; i < left; i++)
+        if (likely(w->n_again < MAX_AGAIN))
+            w->again[w->n_again++] = popped[i];
+        else
+            packet_drop(w, popped[i], DROP_DEPTH);
     return take ? 0 : n;
 }
 

@@ -13,6 +13,8 @@ lib_packet_libpacket_a_SOURCES = \
 	lib/packet/field.c \
 	lib/packet/field.def \
 	lib/packet/field.h \
+	lib/packet/gro.c \
+	lib/packet/gro.h \
 	lib/packet/gso.c \
 	lib/packet/gso.h \
 	lib/packet/ip.c \

@@ -34,3 +34,7 @@ tests_unit_test_dpact_LDADD = $(PACKET_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-gso
 tests_unit_test_gso_SOURCES = tests/unit/test-gso.c tests/unit/packets.h tests/unit/sums.h
 tests_unit_test_gso_LDADD = $(PACKET_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-gro
+tests_unit_test_gro_SOURCES = tests/unit/test-gro.c tests/unit/packets.h tests/unit/sums.h
+tests_unit_test_gro_LDADD = $(PACKET_TEST_LIBS)
