@@ -2,6 +2,7 @@
 # One file a line, sorted; headers too.
 noinst_LIBRARIES += datapath/libdatapath.a
 datapath_libdatapath_a_SOURCES = \
+	datapath/cache-path.c \
 	datapath/cache.c \
 	datapath/cache.h \
 	datapath/dp.c \

@@ -1,17 +1,37 @@
 /* cache.c: the flow cache of one worker. */
 #include "config.h"
+#include <sys/mman.h>
 #include "base/hash.h"
 #include "base/mem.h"
 #include "datapath/worker.h"
 #include "packet/match.h"
 #include "packet/parse.h"
 
-/* One cache line: what is looked at first. */
-struct bucket {
-    uint32_t hash[CACHE_WAYS];
-    uint32_t turn; /* the way to be given up next */
-    struct cache_entry *entry[CACHE_WAYS];
+/* The words of a packet under its mask, and what they lead to. One unit of memory or more. */
+struct entry {
+    uint32_t mask_number; /* free: the next free one */
+    uint16_t units, bridge;
+    struct cache_path *path;
+    uint64_t words[];
 };
+
+enum {
+    UNIT = CACHE_LINE,
+    MAX_UNITS = (sizeof(struct entry) + sizeof(struct flow_key) + UNIT - 1) / UNIT,
+    CHUNK_BITS = 15, /* units in a chunk */
+    CHUNK = 1 << CHUNK_BITS,
+    MAX_CHUNKS = 128,
+    BIG_PAGE = 2 << 20,
+};
+
+/* One cache line. A tag is 16 bits of the hash and never 0, which is a free way. An entry that is not in the bucket of
+ * its hash is in the other one, which the tag tells. */
+struct bucket {
+    uint16_t tag[CACHE_WAYS];
+    uint32_t entry[CACHE_WAYS]; /* its unit */
+    uint8_t used;               /* bit per way: found since it was last passed over */
+    uint8_t turn;               /* the way to be looked at next for being given up */
+} __attribute__((aligned(CACHE_LINE)));
 static_assert(sizeof(struct bucket) == CACHE_LINE, "a line");
 
 /* What this worker knows of one bridge. */
@@ -19,7 +39,7 @@ struct mask {
     uint32_t serial; /* of the bridge */
     uint32_t number;
     enum layer depth; /* to which packets are parsed */
-    unsigned n;
+    unsigned n, n_cleared;
     uint64_t seed;
     uint64_t generation; /* when it was started */
     msec_t started;
@@ -27,6 +47,7 @@ struct mask {
         uint64_t bits;
         unsigned word;
     } words[FLOW_KEY_WORDS];
+    uint8_t cleared[FLOW_KEY_WORDS]; /* of these, those that key_parse_fast() leaves alone */
     struct flow_key bits;
 };
 
@@ -35,14 +56,77 @@ struct cache {
     struct bucket *buckets;
     size_t n_buckets, count;
     uint32_t next_number;
+    uint64_t flushes;
+
+    /* Memory for entries: chunks of units; what was given back, by its number of units; what was never used. */
+    uint8_t *chunks[MAX_CHUNKS];
+    uint32_t free[MAX_UNITS + 1]; /* lists, NONE at their end */
+    uint32_t n_units;
+
     struct mask *masks[DP_MAX_BRIDGES];
-    struct cache_entry *graveyard;
+    struct cache_paths paths;
     struct dp_path scratch; /* what a walk fills */
-    struct flow_key keys[BATCH];
     uint32_t hashes[BATCH];
+    uint64_t words[BATCH * FLOW_KEY_WORDS]; /* of the batch, under the mask */
 };
 
-static struct bucket *buckets_alloc(size_t n) { return xzalloc_line(n * sizeof(struct bucket)); }
+enum { NONE = UINT32_MAX };
+
+/* --- memory --- */
+
+static inline struct entry *entry_at(const struct cache *c, uint32_t unit)
+{
+    return (struct entry *)(c->chunks[unit >> CHUNK_BITS] + (size_t)(unit & (CHUNK - 1)) * UNIT);
+}
+
+static unsigned units_of(unsigned n_words) { return (sizeof(struct entry) + n_words * 8 + UNIT - 1) / UNIT; }
+
+/* Large pieces are reached at random: fewer, larger pages spare walks of the page table. `sparse`: pages that are never
+ * used are not to come into being. */
+static void *alloc_big(size_t size, bool sparse)
+{
+    bool big_pages = size >= BIG_PAGE && !sparse;
+    void *p = aligned_alloc(big_pages ? BIG_PAGE : CACHE_LINE, size);
+    if (!p)
+        abort(); /* as mem.h */
+    if (big_pages)
+        madvise(p, size, MADV_HUGEPAGE);
+    return p;
+}
+
+/* NONE: there is no more. */
+static uint32_t entry_alloc(struct cache *c, unsigned units)
+{
+    uint32_t unit = c->free[units];
+    if (unit != NONE) {
+        c->free[units] = entry_at(c, unit)->mask_number;
+        return unit;
+    }
+    unit = c->n_units;
+    if ((unit & (CHUNK - 1)) + units > CHUNK)
+        unit = ROUND_UP(unit, CHUNK);
+    if (unit >= (uint32_t)MAX_CHUNKS * CHUNK)
+        return NONE;
+    uint8_t **chunk = &c->chunks[unit >> CHUNK_BITS];
+    if (!*chunk)
+        *chunk = alloc_big((size_t)CHUNK * UNIT, unit == 0);
+    c->n_units = unit + units;
+    return unit;
+}
+
+static void entry_free(struct cache *c, uint32_t unit)
+{
+    struct entry *e = entry_at(c, unit);
+    cache_path_put(&c->paths, e->path);
+    e->mask_number = c->free[e->units];
+    c->free[e->units] = unit;
+}
+
+static struct bucket *buckets_alloc(size_t n)
+{
+    size_t size = n * sizeof(struct bucket);
+    return memset(alloc_big(size, false), 0, size);
+}
 
 struct cache *cache_create(struct worker *w)
 {
@@ -50,25 +134,38 @@ struct cache *cache_create(struct worker *w)
     c->worker = w;
     c->n_buckets = CACHE_MIN_BUCKETS;
     c->buckets = buckets_alloc(c->n_buckets);
+    memset(c->free, 0xff, sizeof c->free);
     dp_path_init(&c->scratch);
     return c;
 }
 
 void cache_reap(struct cache *c)
 {
-    while (c->graveyard) {
-        struct cache_entry *e = c->graveyard;
-        c->graveyard = e->next;
-        free(e);
+    if (unlikely(c->paths.graveyard))
+        cache_paths_reap(&c->paths);
+}
+
+/* Everything at once: also the memory, but for the first chunk. */
+static void cache_empty(struct cache *c)
+{
+    for (size_t i = 0; i < c->n_buckets; i++)
+        for (unsigned way = 0; way < CACHE_WAYS; way++)
+            if (c->buckets[i].tag[way])
+                cache_path_put(&c->paths, entry_at(c, c->buckets[i].entry[way])->path);
+    for (unsigned i = 1; i < MAX_CHUNKS; i++) {
+        free(c->chunks[i]);
+        c->chunks[i] = NULL;
     }
+    memset(c->free, 0xff, sizeof c->free);
+    memset(c->buckets, 0, c->n_buckets * sizeof *c->buckets);
+    c->n_units = c->count = 0;
 }
 
 void cache_destroy(struct cache *c)
 {
-    cache_reap(c);
-    for (size_t i = 0; i < c->n_buckets; i++)
-        for (unsigned way = 0; way < CACHE_WAYS; way++)
-            free(c->buckets[i].entry[way]);
+    cache_empty(c);
+    free(c->chunks[0]);
+    cache_paths_destroy(&c->paths);
     for (unsigned i = 0; i < DP_MAX_BRIDGES; i++)
         free(c->masks[i]);
     dp_path_free(&c->scratch);
@@ -77,12 +174,6 @@ void cache_destroy(struct cache *c)
 }
 
 size_t cache_count(const struct cache *c) { return c->count; }
-
-static void bury(struct cache *c, struct cache_entry *e)
-{
-    e->next = c->graveyard;
-    c->graveyard = e;
-}
 
 /* --- masks --- */
 
@@ -100,7 +191,7 @@ static void mask_widen(struct cache *c, struct mask *m, const struct flow_key *b
         news |= key_words_const(bits)[i] & ~key_words(&m->bits)[i];
     if (!news)
         return;
-    m->n = 0;
+    m->n = m->n_cleared = 0;
     m->depth = L_ETH;
     for (unsigned i = 0; i < FLOW_KEY_WORDS; i++) {
         uint64_t *word = &key_words(&m->bits)[i];
@@ -108,6 +199,8 @@ static void mask_widen(struct cache *c, struct mask *m, const struct flow_key *b
         if (*word) {
             m->words[m->n].word = i;
             m->words[m->n++].bits = *word;
+            if (!(KEY_FAST_WORDS >> i & 1))
+                m->cleared[m->n_cleared++] = i;
             m->depth = MAX(m->depth, layer_of_word(i));
         }
     }
@@ -137,61 +230,150 @@ static struct mask *mask_of(struct cache *c, const struct dp_bridge *bridge)
     return m;
 }
 
-static inline uint32_t mask_hash(const struct mask *m, const struct flow_key *key)
+/* The key's words under the mask, and their hash: two words a multiplication (as wyhash), whose factors nobody knows
+ * who does not know the seed. */
+static inline uint32_t mask_pack(const struct mask *m, const struct flow_key *key, uint64_t *words)
 {
+    const uint64_t *k = key_words_const(key);
     uint64_t h = m->seed;
-    for (unsigned i = 0; i < m->n; i++)
-        h = hash_mix(h, key_words_const(key)[m->words[i].word] & m->words[i].bits);
+    unsigned i = 0;
+    for (; i + 1 < m->n; i += 2) {
+        words[i] = k[m->words[i].word] & m->words[i].bits;
+        words[i + 1] = k[m->words[i + 1].word] & m->words[i + 1].bits;
+        __uint128_t product = (__uint128_t)(words[i] ^ m->seed) * (words[i + 1] ^ h);
+        h ^= (uint64_t)product ^ (uint64_t)(product >> 64);
+    }
+    if (i < m->n) {
+        words[i] = k[m->words[i].word] & m->words[i].bits;
+        h = hash_mix(h, words[i]);
+    }
     return hash_finish(h);
 }
 
-static inline bool entry_is(const struct cache_entry *e, const struct mask *m, const struct flow_key *key)
+/* Of words that have been packed. */
+static uint32_t mask_hash(const struct mask *m, const uint64_t *words)
 {
-    if (e->mask_number != m->number)
-        return false;
-    uint64_t differ = 0;
+    struct flow_key key;
+    uint64_t again[FLOW_KEY_WORDS];
     for (unsigned i = 0; i < m->n; i++)
-        differ |= e->words[i] ^ (key_words_const(key)[m->words[i].word] & m->words[i].bits);
-    return !differ;
+        key_words(&key)[m->words[i].word] = words[i];
+    return mask_pack(m, &key, again);
 }
 
 /* --- the table --- */
+
+static inline uint16_t tag_of(uint32_t hash)
+{
+    uint16_t tag = hash >> 16;
+    return tag ? tag : 1;
+}
 
 static inline struct bucket *bucket_of(const struct cache *c, uint32_t hash)
 {
     return &c->buckets[hash & (c->n_buckets - 1)];
 }
 
-/* Has nothing changed on which the entry depends? */
-static bool entry_fresh(const struct worker *w, struct cache_entry *e)
+static inline struct bucket *other_bucket(const struct cache *c, uint32_t hash)
 {
-    if (likely(e->generation == w->generation))
-        return true;
-    if (e->flushes != w->flushes)
-        return false; /* before anything else: what the dependencies point to may be gone */
-    for (uint32_t i = 0; i < e->n_deps; i++)
-        if (load_acquire(&e->deps[i].gen->n) != e->deps[i].seen)
-            return false;
-    e->generation = w->generation;
-    return true;
+    return &c->buckets[(hash ^ (tag_of(hash) * 0x5bd1e995u | 1)) & (c->n_buckets - 1)];
 }
 
-static bool entry_dead(const struct cache *c, const struct cache_entry *e)
+/* Ways with this tag, a bit each. */
+static inline unsigned bucket_ways(const struct bucket *b, uint16_t tag)
 {
-    if (e->flushes != c->worker->flushes)
-        return true;
-    /* Its mask is no longer that of its bridge. */
+    unsigned ways = 0;
+    for (unsigned i = 0; i < CACHE_WAYS; i++)
+        ways |= (unsigned)(b->tag[i] == tag) << i;
+    return ways;
+}
+
+static inline bool entry_is(const struct entry *e, const struct mask *m, const uint64_t *words)
+{
+    uint64_t differ = e->mask_number ^ m->number;
+    for (unsigned i = 0; i < m->n; i++)
+        differ |= e->words[i] ^ words[i];
+    return !differ;
+}
+
+static inline bool path_fresh(const struct worker *w, struct cache_path *p)
+{
+    return likely(p->generation == w->generation) || cache_path_still_good(w, p);
+}
+
+/* Its mask is no longer that of its bridge. */
+static bool entry_dead(const struct cache *c, const struct entry *e)
+{
     return e->mask_number != c->masks[e->bridge]->number;
 }
 
-static void cache_put(struct cache *c, struct bucket *b, unsigned way, struct cache_entry *e)
+struct place {
+    struct bucket *bucket;
+    int way; /* -1: none */
+};
+
+static int way_of(const struct cache *c, const struct bucket *b, const struct mask *m, const uint64_t *words, uint32_t hash)
 {
-    if (b->entry[way])
-        bury(c, b->entry[way]);
-    else
-        c->count++;
-    b->hash[way] = e->hash;
-    b->entry[way] = e;
+    for (unsigned ways = bucket_ways(b, tag_of(hash)); ways; ways &= ways - 1)
+        if (entry_is(entry_at(c, b->entry[__builtin_ctz(ways)]), m, words))
+            return __builtin_ctz(ways);
+    return -1;
+}
+
+static struct place place_of(const struct cache *c, const struct mask *m, const uint64_t *words, uint32_t hash)
+{
+    struct place at = {bucket_of(c, hash), 0};
+    at.way = way_of(c, at.bucket, m, words, hash);
+    if (at.way < 0) {
+        at.bucket = other_bucket(c, hash);
+        at.way = way_of(c, at.bucket, m, words, hash);
+    }
+    return at;
+}
+
+/* A free way, or one that is freed as its entry is dead; -1: all are alive. */
+static int way_free(struct cache *c, struct bucket *b)
+{
+    for (unsigned i = 0; i < CACHE_WAYS; i++) {
+        if (b->tag[i] && !entry_dead(c, entry_at(c, b->entry[i])))
+            continue;
+        if (b->tag[i]) {
+            entry_free(c, b->entry[i]);
+            b->tag[i] = 0;
+            c->count--;
+        }
+        return i;
+    }
+    return -1;
+}
+
+/* The next that no packet has met since it was last passed over. */
+static unsigned way_given_up(struct cache *c, struct bucket *b)
+{
+    unsigned way;
+    while (way = b->turn++ % CACHE_WAYS, b->used >> way & 1)
+        b->used &= ~(1u << way);
+    entry_free(c, b->entry[way]);
+    c->count--;
+    return way;
+}
+
+static void way_set(struct cache *c, struct place at, uint32_t hash, uint32_t unit)
+{
+    at.bucket->tag[at.way] = tag_of(hash);
+    at.bucket->entry[at.way] = unit;
+    at.bucket->used &= ~(1u << at.way);
+    c->count++;
+}
+
+static struct place place_free(struct cache *c, uint32_t hash, bool both)
+{
+    struct place at = {bucket_of(c, hash), 0};
+    at.way = way_free(c, at.bucket);
+    if (at.way < 0 && both) {
+        at.bucket = other_bucket(c, hash);
+        at.way = way_free(c, at.bucket);
+    }
+    return at;
 }
 
 /* More buckets if most entries are alive, else only without the dead. */
@@ -201,161 +383,155 @@ static void cache_resize(struct cache *c)
     struct bucket *old = c->buckets;
     for (size_t i = 0; i < n_old; i++)
         for (unsigned way = 0; way < CACHE_WAYS; way++)
-            alive += old[i].entry[way] && !entry_dead(c, old[i].entry[way]);
-    if (alive >= n_old * CACHE_WAYS / 8)
+            alive += old[i].tag[way] && !entry_dead(c, entry_at(c, old[i].entry[way]));
+    if (alive >= n_old * CACHE_WAYS / 4)
         c->n_buckets *= 2;
     c->buckets = buckets_alloc(c->n_buckets);
     c->count = 0;
     for (size_t i = 0; i < n_old; i++)
         for (unsigned way = 0; way < CACHE_WAYS; way++) {
-            struct cache_entry *e = old[i].entry[way];
-            if (!e)
+            if (!old[i].tag[way])
                 continue;
-            struct bucket *b = bucket_of(c, e->hash);
-            unsigned to = 0;
-            while (to < CACHE_WAYS && b->entry[to])
-                to++;
-            if (to == CACHE_WAYS || entry_dead(c, e))
-                bury(c, e);
+            struct entry *e = entry_at(c, old[i].entry[way]);
+            uint32_t hash = entry_dead(c, e) ? 0 : mask_hash(c->masks[e->bridge], e->words);
+            struct place at = {NULL, -1};
+            if (!entry_dead(c, e))
+                at = place_free(c, hash, true);
+            if (at.way < 0)
+                entry_free(c, old[i].entry[way]);
             else
-                cache_put(c, b, to, e);
+                way_set(c, at, hash, old[i].entry[way]);
         }
     free(old);
 }
 
-/* Where to put an entry for `key`: in place of what it replaces, a free or a dead way; -1: all are alive. */
-static int find_way(const struct cache *c, const struct bucket *b, const struct mask *m, const struct flow_key *key,
-                    uint32_t hash)
+/* Half full, the second choice of a bucket is only for those that would make the table grow too early. */
+static struct place place_new(struct cache *c, uint32_t hash)
 {
-    int way = -1;
-    for (unsigned i = 0; i < CACHE_WAYS; i++) {
-        const struct cache_entry *old = b->entry[i];
-        if (old && b->hash[i] == hash && entry_is(old, m, key))
-            return i; /* walked anew */
-        if (!old || (way < 0 && entry_dead(c, old)))
-            way = i;
-    }
-    return way;
-}
-
-static void cache_insert(struct cache *c, const struct mask *m, const struct flow_key *key, struct cache_entry *e)
-{
-    struct bucket *b = bucket_of(c, e->hash);
-    int way = find_way(c, b, m, key, e->hash);
-    if (way < 0 && c->count >= c->n_buckets * CACHE_WAYS / 4 && c->n_buckets < CACHE_MAX_BUCKETS) {
+    bool may_grow = c->n_buckets < CACHE_MAX_BUCKETS && c->count >= c->n_buckets * CACHE_WAYS / 2;
+    struct place at = place_free(c, hash, !may_grow);
+    if (at.way < 0 && may_grow) {
         cache_resize(c);
-        b = bucket_of(c, e->hash);
-        way = find_way(c, b, m, key, e->hash);
+        at = place_free(c, hash, true);
     }
-    cache_put(c, b, way < 0 ? b->turn++ % CACHE_WAYS : (unsigned)way, e);
+    if (at.way < 0) {
+        at.bucket = bucket_of(c, hash);
+        at.way = way_given_up(c, at.bucket);
+    }
+    return at;
 }
 
-static struct cache_entry *cache_find(const struct cache *c, const struct mask *m, const struct flow_key *key,
-                                      uint32_t hash)
+/* Takes over the reference to the path. */
+static void cache_insert(struct cache *c, const struct dp_bridge *bridge, const struct mask *m, const struct flow_key *key,
+                         struct cache_path *path)
 {
-    const struct bucket *b = bucket_of(c, hash);
-    for (unsigned i = 0; i < CACHE_WAYS; i++)
-        if (b->hash[i] == hash && b->entry[i] && entry_is(b->entry[i], m, key))
-            return b->entry[i];
-    return NULL;
+    uint64_t words[FLOW_KEY_WORDS];
+    uint32_t hash = mask_pack(m, key, words);
+    struct place at = place_of(c, m, words, hash);
+    if (at.way >= 0) { /* walked anew */
+        struct entry *e = entry_at(c, at.bucket->entry[at.way]);
+        cache_path_put(&c->paths, e->path);
+        e->path = path;
+        return;
+    }
+    uint32_t unit = entry_alloc(c, units_of(m->n));
+    if (unlikely(unit == NONE)) {
+        cache_empty(c);
+        unit = entry_alloc(c, units_of(m->n));
+    }
+    struct entry *e = entry_at(c, unit);
+    *e = (struct entry){.mask_number = m->number, .units = units_of(m->n), .bridge = bridge->index, .path = path};
+    memcpy(e->words, words, m->n * sizeof *words);
+    way_set(c, place_new(c, hash), hash, unit);
 }
 
-/* --- entries --- */
-
-/* One piece of memory with all that a path says. */
-static struct cache_entry *entry_make(struct cache *c, const struct dp_bridge *bridge, const struct mask *m,
-                                      const struct flow_key *key, const struct dp_path *path)
-{
-    size_t words = m->n * sizeof(uint64_t), deps = path->n_deps * sizeof *path->deps,
-           tallies = path->n_tallies * sizeof *path->tallies;
-    struct cache_entry *e = xmalloc(sizeof *e + words + deps + tallies + path->acts.len);
-    uint8_t *at = (uint8_t *)e->words + words;
-    *e = (struct cache_entry){
-        .generation = c->worker->generation,
-        .flushes = c->worker->flushes,
-        .hash = mask_hash(m, key),
-        .mask_number = m->number,
-        .bridge = bridge->index,
-        .acts_len = path->acts.len,
-        .n_deps = path->n_deps,
-        .n_tallies = path->n_tallies,
-        .drop = path->drop,
-        .group = UINT32_MAX,
-        .deps = (const void *)at,
-        .tallies = (const void *)(at + deps),
-        .acts = at + deps + tallies,
-    };
-    for (unsigned i = 0; i < m->n; i++)
-        e->words[i] = key_words_const(key)[m->words[i].word] & m->words[i].bits;
-    if (deps)
-        memcpy(at, path->deps, deps);
-    if (tallies)
-        memcpy(at + deps, path->tallies, tallies);
-    if (path->acts.len)
-        memcpy(at + deps + tallies, path->acts.data, path->acts.len);
-    return e;
-}
+/* --- lookup --- */
 
 /* A packet that the first look did not find. */
-static struct cache_entry *miss(struct cache *c, struct mask *m, struct dp_port *in, struct packet *p)
+static struct cache_path *miss(struct cache *c, struct mask *m, struct dp_port *in, struct packet *p)
 {
     struct worker *w = c->worker;
     struct flow_key key;
+    uint64_t words[FLOW_KEY_WORDS];
     key_parse(p, load_relaxed(&in->ofport), L_L4, &key);
-    /* A packet before it in the same batch may have brought it in. */
-    struct cache_entry *e = cache_find(c, m, &key, mask_hash(m, &key));
-    if (e && entry_fresh(w, e))
-        return e;
+    /* It may be in its other bucket, or a packet before it in the same batch has brought it in. */
+    uint32_t hash = mask_pack(m, &key, words);
+    struct place at = place_of(c, m, words, hash);
+    if (at.way >= 0) {
+        struct cache_path *found = entry_at(c, at.bucket->entry[at.way])->path;
+        at.bucket->used |= 1u << at.way;
+        if (path_fresh(w, found))
+            return found;
+    }
 
     struct dp_path *path = &c->scratch;
     dp_path_clear(path);
     uint64_t begin = cycles();
     in->bridge->walk(in->bridge->aux, &key, path);
+    struct cache_path *made = cache_path_get(&c->paths, w, in->bridge, path);
+    if (!path->uncacheable) {
+        mask_widen(c, m, &path->consulted);
+        cache_insert(c, in->bridge, m, &key, made);
+    }
     stat_add(&w->stats.walk_cycles, cycles() - begin);
     stat_add(&w->stats.walks, 1);
-    if (path->uncacheable) {
-        e = entry_make(c, in->bridge, m, &key, path);
-        bury(c, e);
-        return e;
-    }
-    mask_widen(c, m, &path->consulted);
-    e = entry_make(c, in->bridge, m, &key, path);
-    cache_insert(c, m, &key, e);
-    return e;
+    return made;
 }
 
-void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], unsigned n, struct cache_entry *found[])
+static inline void parse(const struct mask *m, struct packet *p, uint32_t in_port, struct flow_key *key)
+{
+    if (likely(key_parse_fast(p, in_port, m->depth, key)))
+        for (unsigned i = 0; i < m->n_cleared; i++)
+            key_words(key)[m->cleared[i]] = 0;
+    else
+        key_parse(p, in_port, m->depth, key);
+}
+
+void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], unsigned n, struct cache_path *found[])
 {
     struct worker *w = c->worker;
+    if (unlikely(c->flushes != w->flushes)) {
+        cache_empty(c);
+        c->flushes = w->flushes;
+    }
     struct mask *m = mask_of(c, in->bridge);
-    uint64_t misses = 0;
+    const struct entry *entries[BATCH];
+    uint8_t ways[BATCH];
+    uint32_t in_port = load_relaxed(&in->ofport), misses = 0;
+    unsigned n_words = m->n;
 
     for (unsigned i = 0; i < n; i++) {
-        key_parse(batch[i], load_relaxed(&in->ofport), m->depth, &c->keys[i]);
-        c->hashes[i] = mask_hash(m, &c->keys[i]);
+        struct flow_key key;
+        parse(m, batch[i], in_port, &key);
+        c->hashes[i] = mask_pack(m, &key, &c->words[i * n_words]);
         __builtin_prefetch(bucket_of(c, c->hashes[i]));
     }
     for (unsigned i = 0; i < n; i++) {
         const struct bucket *b = bucket_of(c, c->hashes[i]);
-        found[i] = NULL;
-        for (unsigned way = 0; way < CACHE_WAYS; way++)
-            if (b->hash[way] == c->hashes[i] && b->entry[way]) {
-                __builtin_prefetch(found[i] = b->entry[way]);
-                break;
-            }
+        unsigned with_tag = bucket_ways(b, tag_of(c->hashes[i]));
+        ways[i] = with_tag ? __builtin_ctz(with_tag) : 0;
+        entries[i] = with_tag ? entry_at(c, b->entry[ways[i]]) : NULL;
+        __builtin_prefetch(entries[i]);
     }
     for (unsigned i = 0; i < n; i++) {
-        struct cache_entry *e = found[i];
-        /* That another entry of the bucket has the same 32 bits of hash hardly happens: the second look finds it. */
-        if (unlikely(!e || !entry_is(e, m, &c->keys[i]) || !entry_fresh(w, e))) {
-            found[i] = NULL;
-            misses |= UINT64_C(1) << i;
+        if (unlikely(!entries[i] || !entry_is(entries[i], m, &c->words[i * n_words]))) {
+            misses |= UINT32_C(1) << i;
+            continue;
         }
+        struct bucket *b = bucket_of(c, c->hashes[i]);
+        if (unlikely(!(b->used >> ways[i] & 1)))
+            b->used |= 1u << ways[i];
+        found[i] = entries[i]->path;
+        __builtin_prefetch(found[i]);
+        __builtin_prefetch(found[i]->data);
     }
-    stat_add(&w->stats.cache_hits, n - (unsigned)__builtin_popcountll(misses));
-    stat_add(&w->stats.cache_misses, (unsigned)__builtin_popcountll(misses));
+    for (unsigned i = 0; i < n; i++)
+        if (likely(!(misses >> i & 1)) && unlikely(!path_fresh(w, found[i])))
+            misses |= UINT32_C(1) << i;
+    stat_add(&w->stats.cache_hits, n - (unsigned)__builtin_popcount(misses));
+    stat_add(&w->stats.cache_misses, (unsigned)__builtin_popcount(misses));
     while (unlikely(misses)) {
-        unsigned i = __builtin_ctzll(misses);
+        unsigned i = __builtin_ctz(misses);
         misses &= misses - 1;
         found[i] = miss(c, m, in, batch[i]);
     }
@@ -381,20 +557,24 @@ static const char *show_port(uint32_t id, void *aux)
     return port ? port->name : NULL;
 }
 
-static void show_entry(const struct cache *c, const struct cache_entry *e, struct buf *out)
+static void show_entry(const struct cache *c, const struct entry *e, struct buf *out)
 {
     const struct mask *m = c->masks[e->bridge];
+    const struct outcome *o = &e->path->outcome;
     struct match match = {.mask = m->bits};
     for (unsigned i = 0; i < m->n; i++)
         key_words(&match.value)[m->words[i].word] = e->words[i];
     buf_puts(out, "  ");
     match_for_each(&match, show_field, out);
     buf_chomp(out, ',');
-    buf_printf(out, " packets=%llu actions=", (unsigned long long)e->packets);
-    if (e->acts_len)
-        dpact_format(e->acts, e->acts_len, show_port, c->worker->dp, out);
+    buf_printf(out, " packets=%llu", (unsigned long long)e->path->packets);
+    if (e->path->n_refs > 1)
+        buf_printf(out, " (with %u others)", e->path->n_refs - 1);
+    buf_puts(out, " actions=");
+    if (o->acts_len)
+        dpact_format(o->acts, o->acts_len, show_port, c->worker->dp, out);
     else
-        buf_printf(out, "drop(%s)", drop_infos[e->drop].name);
+        buf_printf(out, "drop(%s)", drop_infos[o->drop].name);
     buf_puts(out, "\n");
 }
 
@@ -404,11 +584,13 @@ void cache_show(const struct cache *c, struct buf *out)
     unsigned shown = 0;
     buf_printf(out, "%zu entries, room for %zu\n", c->count, c->n_buckets * CACHE_WAYS);
     for (size_t i = 0; i < c->n_buckets && shown < MOST_SHOWN; i++)
-        for (unsigned way = 0; way < CACHE_WAYS; way++)
-            if (c->buckets[i].entry[way] && !entry_dead(c, c->buckets[i].entry[way])) {
-                show_entry(c, c->buckets[i].entry[way], out);
+        for (unsigned way = 0; way < CACHE_WAYS; way++) {
+            const struct bucket *b = &c->buckets[i];
+            if (b->tag[way] && !entry_dead(c, entry_at(c, b->entry[way]))) {
+                show_entry(c, entry_at(c, b->entry[way]), out);
                 shown++;
             }
+        }
     if (shown >= MOST_SHOWN)
         buf_puts(out, "  ...\n");
 }

@@ -6,40 +6,67 @@
  * longer match. The mask is started afresh every CACHE_MASK_AGE if the tables have changed, since it may have become
  * wider than it need be.
  *
- * An entry remembers the generation of the datapath at which it was last known to be good, and on what it depends: if
+ * Walks mostly end alike: an entry is only the words and a pointer to what the walk left, a cache_path, which entries
+ * of equal outcome (actions, counters, dependencies) share. So an entry takes a cache line or two, a batch is grouped by
+ * what is to be done, and when tables change each path is looked at once.
+ *
+ * A path remembers the generation of the datapath at which it was last known to be good, and on what it depends: if
  * the generation is still that, nothing has changed; else the dependencies are looked at one by one.
  *
- * Thread: the worker's own. Entries stay where they are until cache_reap(). */
+ * Thread: the worker's own. Paths stay where they are until cache_reap(). */
 #ifndef DATAPATH_CACHE_H
 #define DATAPATH_CACHE_H 1
 
 #include "datapath/private.h"
 
-enum { CACHE_MASK_AGE = 10000 /* ms */, CACHE_WAYS = 5, CACHE_MIN_BUCKETS = 64, CACHE_MAX_BUCKETS = 1 << 15 };
+enum { CACHE_MASK_AGE = 10000 /* ms */, CACHE_WAYS = 8, CACHE_MIN_BUCKETS = 32, CACHE_MAX_BUCKETS = 1 << 18 };
 
-struct cache_entry {
-    uint64_t generation, flushes;
-    uint32_t hash, mask_number;
-    uint32_t acts_len, n_deps, n_tallies;
-    uint16_t bridge; /* its index */
-    uint8_t drop; /* enum drop_reason */
-    uint64_t packets;
-    uint32_t group; /* of the batch at hand: see worker_process() */
-    struct cache_entry *next; /* in the graveyard */
-    const struct dp_dep *deps;
-    struct dp_tally *const *tallies;
+/* What execute() needs. */
+struct outcome {
     const void *acts;
-    uint64_t words[]; /* the key's, under the mask; then deps, tallies, acts */
+    struct dp_tally *const *tallies;
+    uint32_t acts_len, n_tallies;
+    enum drop_reason drop;
+};
+
+struct cache_path {
+    struct outcome outcome;
+    uint32_t group; /* of the batch at hand: see worker_process() */
+    uint16_t bridge; /* its index */
+    uint64_t generation;
+    uint64_t packets;
+
+    /* Behind what each packet needs. */
+    uint32_t n_refs, n_deps;
+    uint32_t hash;
+    uint64_t flushes;
+    struct cache_path *next; /* of the same hash; in the graveyard */
+    uint64_t data[]; /* tallies, acts, deps */
 };
 
 struct cache *cache_create(struct worker *);
 void cache_destroy(struct cache *);
 
-/* The entry of each packet, walked if need be. n ≤ BATCH. The packets came in by `in`. */
-void cache_lookup(struct cache *, struct dp_port *in, struct packet *batch[], unsigned n, struct cache_entry *found[]);
-/* Frees what fell out of the cache. No entry that cache_lookup() gave may be in use. */
+/* The path of each packet, walked if need be. n ≤ BATCH. The packets came in by `in`. */
+void cache_lookup(struct cache *, struct dp_port *in, struct packet *batch[], unsigned n, struct cache_path *found[]);
+/* Frees what fell out of the cache. No path that cache_lookup() gave may be in use. */
 void cache_reap(struct cache *);
 size_t cache_count(const struct cache *);
 void cache_show(const struct cache *, struct buf *out);
+
+/* --- cache-path.c: paths, each outcome once --- */
+
+struct cache_paths {
+    struct cache_path **chains;
+    size_t n_chains, n;
+    struct cache_path *graveyard;
+};
+/* A path with one reference more, or, if it is not to be shared, none and in the graveyard already. */
+struct cache_path *cache_path_get(struct cache_paths *, const struct worker *, const struct dp_bridge *,
+                                  const struct dp_path *);
+void cache_path_put(struct cache_paths *, struct cache_path *);
+void cache_paths_reap(struct cache_paths *);
+void cache_paths_destroy(struct cache_paths *); /* no references are left */
+bool cache_path_still_good(const struct worker *, struct cache_path *);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <urcu/urcu-qsbr.h>
 #include "base/mem.h"
+#include "datapath/tally.h"
 #include "datapath/worker.h"
 
 enum {
@@ -22,39 +23,41 @@ struct worker *worker_of_main(struct dp *dp) { return dp->workers[0]; }
 
 /* --- packets --- */
 
-/* Packets of one batch with the same entry go together. Their order within a flow is kept. */
-static void process_found(struct worker *w, struct packet *batch[], unsigned n, struct cache_entry *found[])
+/* Packets of one batch with the same outcome go together. Their order within a flow is kept. */
+static void process_found(struct worker *w, struct packet *batch[], unsigned n, struct cache_path *found[])
 {
-    struct cache_entry *groups[BATCH];
+    struct cache_path *groups[BATCH];
     struct packet *members[BATCH];
     uint8_t next[BATCH], first[BATCH], last[BATCH];
     unsigned n_groups = 0;
     for (unsigned i = 0; i < n; i++) {
-        struct cache_entry *e = found[i];
+        struct cache_path *path = found[i];
         next[i] = BATCH;
-        if (e->group < n_groups && groups[e->group] == e) {
-            next[last[e->group]] = i;
+        if (path->group < n_groups && groups[path->group] == path) {
+            next[last[path->group]] = i;
         } else {
-            e->group = n_groups;
-            groups[n_groups] = e;
+            for (uint32_t t = 0; t < path->outcome.n_tallies; t++)
+                __builtin_prefetch(tally_slot(path->outcome.tallies[t], w->index));
+            path->group = n_groups;
+            groups[n_groups] = path;
             first[n_groups++] = i;
         }
-        last[e->group] = i;
+        last[path->group] = i;
     }
     for (unsigned g = 0; g < n_groups; g++) {
-        struct cache_entry *e = groups[g];
+        struct cache_path *path = groups[g];
         unsigned m = 0;
         for (unsigned i = first[g]; i < BATCH; i = next[i])
             members[m++] = batch[i];
-        e->packets += m;
-        execute(w, &(struct outcome){e->acts, e->acts_len, e->tallies, e->n_tallies, e->drop}, members, m);
+        path->packets += m;
+        execute(w, &path->outcome, members, m);
     }
 }
 
 /* Packets that all came in by `in`. */
 static void process_batch(struct worker *w, struct dp_port *in, struct packet *batch[], unsigned n)
 {
-    struct cache_entry *found[BATCH];
+    struct cache_path *found[BATCH];
     cache_lookup(w->cache, in, batch, n, found);
     process_found(w, batch, n, found);
 }
@@ -216,7 +219,7 @@ void worker_execute(struct worker *w, const struct packet *p, const struct dp_pa
     if (acts)
         memcpy(at + tallies, path->acts.data, acts);
     memcpy(at + tallies + acts, p->data, p->len);
-    x->outcome = (struct outcome){at + tallies, acts, (struct dp_tally *const *)at, path->n_tallies, path->drop};
+    x->outcome = (struct outcome){at + tallies, (struct dp_tally *const *)at, acts, path->n_tallies, path->drop};
     x->packet.base = x->packet.data = at + tallies + acts;
     worker_command(w, &x->c);
 }

@@ -102,13 +102,6 @@ void worker_detach(struct worker *, struct dp_port *);
 void worker_execute(struct worker *, const struct packet *, const struct dp_path *);
 
 /* --- execute.c --- */
-struct outcome {
-    const void *acts;
-    size_t acts_len;
-    struct dp_tally *const *tallies;
-    size_t n_tallies;
-    enum drop_reason drop;
-};
 void execute(struct worker *, const struct outcome *, struct packet *batch[], unsigned n); /* takes the packets */
 
 /* --- punt.c: packets and news for main --- */
