@@ -34,16 +34,20 @@ void worker_flush(struct worker *w)
     w->n_dirty = 0;
 }
 
-static void enqueue(struct worker *w, struct dp_port *port, struct packet *p)
+static inline void enqueue_at(struct worker *w, struct dp_port *port, struct port_worker *pw, struct packet *p)
 {
-    struct port_worker *pw = port->worker[w->index];
-    if (pw->n_queued == BATCH)
+    if (unlikely(pw->n_queued == BATCH))
         port_flush(w, port, pw);
-    if (!pw->dirty) {
+    if (unlikely(!pw->dirty)) {
         pw->dirty = true;
         w->dirty[w->n_dirty++] = port;
     }
     pw->queue[pw->n_queued++] = p;
+}
+
+static void enqueue(struct worker *w, struct dp_port *port, struct packet *p)
+{
+    enqueue_at(w, port, port->worker[w->index], p);
 }
 
 /* The length that the device's MTU is about. */
@@ -66,25 +70,27 @@ static void enqueue_segment(struct packet *segment, void *aux)
     enqueue(s->w, s->port, exec_copy_segment(s->w, segment));
 }
 
-static enum drop_reason port_refuses(const struct dp_port *port, struct packet *p)
+/* Takes p, whose offloads the port cannot take. */
+static void output_finished(struct worker *w, struct dp_port *port, struct packet *p)
 {
-    uint32_t mtu = load_relaxed(&port->mtu);
-    return mtu && unlikely(l3_len(p) > mtu) ? DROP_TX_MTU : DROP_NONE;
-}
-
-/* Takes p. */
-static void output_packet(struct worker *w, struct dp_port *port, struct packet *p)
-{
-    if (!port->class->offload) {
-        exec_finish_csum(p);
-        if (unlikely(p->gso)) {
-            struct segments s = {w, port};
-            gso_segment(p, enqueue_segment, &s);
-            packet_free(w, p);
-            return;
-        }
+    exec_finish_csum(p);
+    if (unlikely(p->gso)) {
+        struct segments s = {w, port};
+        gso_segment(p, enqueue_segment, &s);
+        packet_free(w, p);
+        return;
     }
     enqueue(w, port, p);
+}
+
+static void refuse(struct worker *w, const struct dp_port *port, struct packet *p, bool take, enum drop_reason why)
+{
+    if (port)
+        stat_add(&port->worker[w->index]->tx_dropped, 1);
+    if (take)
+        packet_drop(w, p, why);
+    else
+        drop_count(w, p, why);
 }
 
 unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
@@ -95,18 +101,26 @@ unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch
     enum drop_reason why = !port || !port->class->tx                    ? DROP_NO_PORT
                            : !(load_acquire(&port->flags) & DP_PORT_UP) ? DROP_PORT_DOWN
                                                                         : DROP_NONE;
+    if (unlikely(why)) {
+        for (unsigned i = 0; i < n; i++)
+            refuse(w, port, batch[i], take, why);
+        return take ? 0 : n;
+    }
+    struct port_worker *pw = port->worker[w->index];
+    uint32_t mtu = load_relaxed(&port->mtu);
+    bool offload = port->class->offload;
     for (unsigned i = 0; i < n; i++) {
-        enum drop_reason refused = why ? why : port_refuses(port, batch[i]);
-        if (likely(!refused)) {
-            output_packet(w, port, take ? batch[i] : packet_copy(w, batch[i]));
+        struct packet *p = batch[i];
+        if (mtu && unlikely(l3_len(p) > mtu)) {
+            refuse(w, port, p, take, DROP_TX_MTU);
             continue;
         }
-        if (port)
-            stat_add(&port->worker[w->index]->tx_dropped, 1);
-        if (take)
-            packet_drop(w, batch[i], refused);
+        if (!take)
+            p = packet_copy(w, p);
+        if (likely(offload || (p->csum != CSUM_PARTIAL && !p->gso)))
+            enqueue_at(w, port, pw, p);
         else
-            drop_count(w, batch[i], refused);
+            output_finished(w, port, p);
     }
     return take ? 0 : n;
 }

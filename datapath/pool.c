@@ -50,26 +50,24 @@ static void pool_grow(struct pool *pool)
         pool->size = MAX(2 * pool->size, pool->n_all + CHUNK);
         pool->free = xrealloc(pool->free, pool->size * sizeof *pool->free);
     }
-    for (unsigned i = CHUNK; i-- > 0;)
-        pool->free[pool->n_free++] = (struct packet *)(c->memory + (size_t)i * STRIDE + i % STAGGER * CACHE_LINE);
+    for (unsigned i = CHUNK; i-- > 0;) {
+        struct packet *p = (struct packet *)(c->memory + (size_t)i * STRIDE + i % STAGGER * CACHE_LINE);
+        p->base = (uint8_t *)p + ROUND_UP(sizeof *p, CACHE_LINE);
+        p->size = PACKET_HEADROOM + PACKET_MAX;
+        pool->free[pool->n_free++] = p;
+    }
     pool->n_all += CHUNK;
 }
 
-struct packet *packet_new(struct worker *w)
+void pool_refill(struct worker *w)
 {
-    struct pool *pool = &w->pool;
-    if (unlikely(!pool->n_free)) {
-        if (pool->n_all >= ENOUGH)
-            worker_flush(w);
-        if (!pool->n_free)
-            pool_grow(pool);
-    }
-    struct packet *p = pool->free[--pool->n_free];
-    uint8_t *base = (uint8_t *)p + ROUND_UP(sizeof *p, CACHE_LINE);
-    packet_init(p, base, PACKET_HEADROOM + PACKET_MAX, PACKET_HEADROOM, 0);
-    p->port = DP_NO_PORT;
-    return p;
+    if (w->pool.n_all >= ENOUGH)
+        worker_flush(w);
+    if (!w->pool.n_free)
+        pool_grow(&w->pool);
 }
+
+struct packet *packet_new(struct worker *w) { return packet_take(w); }
 
 struct packet *packet_copy(struct worker *w, const struct packet *from)
 {
@@ -87,4 +85,4 @@ struct packet *packet_copy(struct worker *w, const struct packet *from)
     return p;
 }
 
-void packet_free(struct worker *w, struct packet *p) { w->pool.free[w->pool.n_free++] = p; }
+void packet_free(struct worker *w, struct packet *p) { packet_give(w, p); }

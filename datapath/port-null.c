@@ -1,6 +1,6 @@
 /* port-null.c: a port that takes everything and gives nothing. */
 #include "config.h"
-#include "datapath/private.h"
+#include "datapath/worker.h"
 
 static bool null_open(struct dp_port *port, const struct dp_port_config *config, struct diag *d)
 {
@@ -19,11 +19,11 @@ static bool null_set_up(struct dp_port *port, bool up)
 
 static void null_tx(struct dp_port *port, struct worker *w, struct packet *batch[], unsigned n)
 {
-    struct port_worker *pw = port->worker[worker_index(w)];
+    struct port_worker *pw = port->worker[w->index];
     uint64_t bytes = 0;
     for (unsigned i = 0; i < n; i++) {
         bytes += batch[i]->len;
-        packet_free(w, batch[i]);
+        packet_give(w, batch[i]);
     }
     stat_add(&pw->tx_packets, n);
     stat_add(&pw->tx_bytes, bytes);

@@ -11,8 +11,11 @@
 #include "base/mem.h"
 #include "datapath/worker.h"
 
+enum { COPIED_AT_ONCE = 64 };
+
 struct pcap_port {
-    struct buf frames; /* uint32_t length, bytes, up to a multiple of 4 */
+    struct buf frames; /* uint32_t length, bytes, up to a multiple of 4; behind the last one padding */
+    size_t end;        /* of the last one */
     size_t at;         /* the owner's: next to be received */
     bool loop;
     pcap_t *dead; /* for the writer */
@@ -67,6 +70,9 @@ static bool read_file(struct pcap_port *pp, const char *file, struct diag *d)
     if (r == PCAP_ERROR)
         diag_fail(d, 0, 0, "cannot read %s: %s", file, pcap_geterr(p));
     pcap_close(p);
+    pp->end = pp->frames.len;
+    static const uint8_t padding[COPIED_AT_ONCE];
+    buf_put(&pp->frames, padding, sizeof padding);
     return r != PCAP_ERROR;
 }
 
@@ -84,7 +90,7 @@ static bool pcap_port_open(struct dp_port *port, const struct dp_port_config *co
         if (!pp->dumper)
             return diag_fail(d, 0, 0, "cannot write %s", pcap_geterr(pp->dead));
     }
-    port->rx_fd = eventfd(pp->frames.len > 0, EFD_NONBLOCK | EFD_CLOEXEC); /* readable while there are packets */
+    port->rx_fd = eventfd(pp->end > 0, EFD_NONBLOCK | EFD_CLOEXEC); /* readable while there are packets */
     port->flags = DP_PORT_UP | DP_PORT_RUNNING | DP_PORT_PRESENT;
     return true;
 }
@@ -102,19 +108,28 @@ static void pcap_port_close(struct dp_port *port)
     pthread_mutex_destroy(&pp->lock);
 }
 
+/* Small ones without asking for their exact length: the file's end is padded, and a packet's buffer is larger. */
+static inline void copy_frame(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+    if (len <= COPIED_AT_ONCE)
+        memcpy(to, from, COPIED_AT_ONCE);
+    else
+        memcpy(to, from, len);
+}
+
 static unsigned pcap_rx(struct dp_port *port, struct worker *w, struct packet *batch[BATCH])
 {
     struct pcap_port *pp = port_private(port);
     unsigned n = 0;
-    while (n < BATCH && pp->at < pp->frames.len) {
+    while (n < BATCH && pp->at < pp->end) {
         uint32_t len;
         memcpy(&len, pp->frames.data + pp->at, sizeof len);
-        struct packet *p = batch[n++] = packet_new(w);
+        struct packet *p = batch[n++] = packet_take(w);
         p->port = port->id;
         p->len = len;
-        memcpy(p->data, pp->frames.data + pp->at + sizeof len, len);
+        copy_frame(p->data, pp->frames.data + pp->at + sizeof len, len);
         pp->at += sizeof len + ROUND_UP(len, sizeof len);
-        if (pp->at >= pp->frames.len) {
+        if (pp->at >= pp->end) {
             eventfd_t value;
             if (pp->loop)
                 pp->at = 0;

@@ -30,6 +30,14 @@ static void process_found(struct worker *w, struct packet *batch[], unsigned n, 
     struct packet *members[BATCH];
     uint8_t next[BATCH], first[BATCH], last[BATCH];
     unsigned n_groups = 0;
+    unsigned same = 1;
+    while (same < n && found[same] == found[0])
+        same++;
+    if (same == n) { /* as most often on a wire */
+        found[0]->packets += n;
+        execute(w, &found[0]->outcome, batch, n);
+        return;
+    }
     for (unsigned i = 0; i < n; i++) {
         struct cache_path *path = found[i];
         next[i] = BATCH;

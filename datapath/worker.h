@@ -19,6 +19,7 @@ struct pool {
 };
 void pool_init(struct pool *);
 void pool_destroy(struct pool *);
+void pool_refill(struct worker *); /* when it is empty */
 
 enum { MAX_AGAIN = 2048 };
 
@@ -57,6 +58,18 @@ struct worker {
     int epoll, event_fd;
     pthread_t thread;
 };
+
+/* packet_new() and packet_free(), where each cycle counts. A packet in the pool keeps its `base` and `size`. */
+static inline struct packet *packet_take(struct worker *w)
+{
+    if (unlikely(!w->pool.n_free))
+        pool_refill(w);
+    struct packet *p = w->pool.free[--w->pool.n_free];
+    packet_init(p, p->base, p->size, PACKET_HEADROOM, 0);
+    p->port = DP_NO_PORT;
+    return p;
+}
+static inline void packet_give(struct worker *w, struct packet *p) { w->pool.free[w->pool.n_free++] = p; }
 
 /* For rx: empty packet number i, the same one until it is taken. So an empty poll costs none. */
 static inline struct packet *worker_spare(struct worker *w, unsigned i)
