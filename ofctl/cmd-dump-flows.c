@@ -9,8 +9,16 @@ struct flows {
     struct flow_stats *list;
     struct buf *acts; /* of each, what its acts point into */
     size_t *order;
-    size_t n;
-    bool incomplete;
+    size_t n, size;
+};
+
+/* What goes through a reply: its parts come one by one, and need not be kept where they are just printed. */
+struct dump {
+    struct conn *c;
+    void (*flow)(struct dump *, const struct flow_stats *, struct buf *acts); /* may take the acts */
+    struct flows flows;
+    struct buf text; /* to be printed */
+    bool begun, incomplete;
 };
 
 /* The next entry, cut out by its length, so that one which we do not understand hides no other. */
@@ -21,32 +29,35 @@ static struct rd next_entry(struct rd *rd)
     return rd_sub(rd, MAX(length, 2));
 }
 
-static void flows_decode(struct conn *c, const struct reply *r, struct flows *f)
+static void decode_part(struct dump *d, struct rd rd)
 {
-    struct rd rd = reply_rd(r);
-    size_t size = 0;
-    *f = (struct flows){0};
+    struct buf acts = BUF_INIT;
     while (rd_left(&rd)) {
         struct rd entry = next_entry(&rd);
-        if (f->n == size) {
-            size = size ? 2 * size : 64;
-            f->list = xrealloc(f->list, size * sizeof *f->list);
-            f->acts = xrealloc(f->acts, size * sizeof *f->acts);
-        }
-        f->acts[f->n] = BUF_INIT;
-        enum ofp_error e = flow_stats_decode(&entry, &f->list[f->n], &f->acts[f->n]);
+        struct flow_stats s;
+        enum ofp_error e = flow_stats_decode(&entry, &s, &acts);
         if (e) {
-            warn("%s: left out a flow that xvs-ofctl cannot read: %s (%s)", c->target, ofp_error_sentence(e),
+            warn("%s: left out a flow that xvs-ofctl cannot read: %s (%s)", d->c->target, ofp_error_sentence(e),
                  ofp_error_name(e));
-            buf_free(&f->acts[f->n]);
-            f->incomplete = true;
+            d->incomplete = true;
         } else {
-            f->n++;
+            d->flow(d, &s, &acts);
         }
     }
-    f->order = xcalloc(f->n + 1, sizeof *f->order);
-    for (size_t i = 0; i < f->n; i++)
-        f->order[i] = i;
+    buf_free(&acts);
+}
+
+static void keep_flow(struct dump *d, const struct flow_stats *s, struct buf *acts)
+{
+    struct flows *f = &d->flows;
+    if (f->n == f->size) {
+        f->size = f->size ? 2 * f->size : 64;
+        f->list = xrealloc(f->list, f->size * sizeof *f->list);
+        f->acts = xrealloc(f->acts, f->size * sizeof *f->acts);
+    }
+    f->list[f->n] = *s;
+    f->acts[f->n++] = *acts;
+    *acts = BUF_INIT;
 }
 
 static void flows_free(struct flows *f)
@@ -87,6 +98,15 @@ static int compare(const void *a_, const void *b_, void *flows_)
     return a < b ? -1 : a > b; /* as they came */
 }
 
+static void flows_sort(struct flows *f)
+{
+    f->order = xcalloc(f->n + 1, sizeof *f->order);
+    for (size_t i = 0; i < f->n; i++)
+        f->order[i] = i;
+    if (options.n_sort)
+        qsort_r(f->order, f->n, sizeof *f->order, compare, f);
+}
+
 /* --- Text --- */
 
 /* Words before '=' in one colour, actions and drops stand out. */
@@ -108,16 +128,27 @@ static void print_coloured(const char *text)
     putchar('\n');
 }
 
-static void print_flow(struct conn *c, const struct flow_stats *s)
+static void print_text(struct dump *d)
 {
-    struct buf text = BUF_INIT;
-    buf_puts(&text, " ");
-    flow_stats_format(s, ports_for_print(c), !options.no_stats, &text);
+    fwrite(d->text.data, 1, d->text.len, stdout);
+    buf_clear(&d->text);
+}
+
+static void print_flow(struct dump *d, const struct flow_stats *s, struct buf *acts UNUSED)
+{
+    enum { ENOUGH = 1 << 16 };
     if (options.color)
-        print_coloured(buf_text(&text));
-    else
-        puts(buf_text(&text));
-    buf_free(&text);
+        buf_clear(&d->text);
+    buf_puts(&d->text, " ");
+    flow_stats_format(s, ports_for_print(d->c), !options.no_stats, &d->text);
+    if (options.color) {
+        print_coloured(buf_text(&d->text));
+        buf_clear(&d->text);
+        return;
+    }
+    buf_puts(&d->text, "\n");
+    if (d->text.len >= ENOUGH)
+        print_text(d);
 }
 
 /* --- JSON --- */
@@ -194,36 +225,46 @@ static void print_json(struct conn *c, const struct flows *f)
 
 /* --- Commands --- */
 
+static void take_part(struct reply *r, struct rd body, void *d_)
+{
+    struct dump *d = d_;
+    /* Whoever asks for the flows in a form of his own gets just them. */
+    if (!d->begun && !options.json && !options.n_sort && !options.names && !options.no_stats) {
+        struct buf head = BUF_INIT;
+        ofp_msg_format_header(r->type, &r->header, &head);
+        puts(buf_text(&head));
+        buf_free(&head);
+    }
+    d->begun = true;
+    decode_part(d, body);
+}
+
 void cmd_dump_flows(struct conn *c, int argc, char *argv[])
 {
     struct flow_stats_request request;
     struct buf b = BUF_INIT;
     struct reply r;
-    struct flows f;
+    bool keep = options.json || options.n_sort;
+    struct dump d = {.c = c, .flow = keep ? keep_flow : print_flow};
     parse_filter(c, argc ? argv[0] : NULL, &request);
+    if (ports_for_print(c)) /* asks for the names now: in the midst of the reply it is too late */
+        ports_have(c, 0);
     flow_stats_request_encode(&request, false, conn_xid(c), &b);
-    conn_transact(c, &b, OFPMSG_FLOW_STATS_REPLY, &r);
-    flows_decode(c, &r, &f);
-    if (options.n_sort)
-        qsort_r(f.order, f.n, sizeof *f.order, compare, &f);
-    if (options.json) {
-        print_json(c, &f);
-    } else {
-        /* Whoever asks for the flows in a form of his own gets just them. */
-        if (!options.n_sort && !options.names && !options.no_stats) {
-            struct buf head = BUF_INIT;
-            ofp_msg_format_header(r.type, &r.header, &head);
-            puts(buf_text(&head));
-            buf_free(&head);
-        }
-        for (size_t i = 0; i < f.n; i++)
-            print_flow(c, &f.list[f.order[i]]);
-    }
-    bool incomplete = f.incomplete;
-    flows_free(&f);
+    if (!conn_stream(c, &b, OFPMSG_FLOW_STATS_REPLY, &r, take_part, &d))
+        die_of_refusal(c, &r);
+    if (keep)
+        flows_sort(&d.flows);
+    if (options.json)
+        print_json(c, &d.flows);
+    else
+        for (size_t i = 0; i < d.flows.n; i++)
+            print_flow(&d, &d.flows.list[d.flows.order[i]], NULL);
+    print_text(&d);
+    flows_free(&d.flows);
     reply_free(&r);
     buf_free(&b);
-    if (incomplete) {
+    buf_free(&d.text);
+    if (d.incomplete) {
         fflush(stdout);
         exit(1);
     }

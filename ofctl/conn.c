@@ -380,7 +380,8 @@ static uint32_t request_xid(const struct buf *request)
     return h.xid;
 }
 
-bool conn_try(struct conn *c, const struct buf *request, enum ofp_msg_type expect, struct reply *r)
+bool conn_stream(struct conn *c, const struct buf *request, enum ofp_msg_type expect, struct reply *r,
+                 void (*part)(struct reply *, struct rd body, void *aux), void *aux)
 {
     uint32_t xid = request_xid(request);
     *r = (struct reply){0};
@@ -408,19 +409,31 @@ bool conn_try(struct conn *c, const struct buf *request, enum ofp_msg_type expec
             r->header = h;
         }
         first = false;
-        buf_put(&r->body, body.p, rd_left(&body));
+        part(r, body, aux);
     }
-    buf_reserve(&r->body, 1);
     return true;
+}
+
+static void collect(struct reply *r, struct rd body, void *aux UNUSED) { buf_put(&r->body, body.p, rd_left(&body)); }
+
+bool conn_try(struct conn *c, const struct buf *request, enum ofp_msg_type expect, struct reply *r)
+{
+    bool ok = conn_stream(c, request, expect, r, collect, NULL);
+    buf_reserve(&r->body, 1);
+    return ok;
+}
+
+void die_of_refusal(struct conn *c, struct reply *r)
+{
+    struct buf text = BUF_INIT;
+    error_text(r->error.data, r->error.len, &text);
+    die("%s: the switch refuses: %s", c->target, buf_text(&text));
 }
 
 void conn_transact(struct conn *c, const struct buf *request, enum ofp_msg_type expect, struct reply *r)
 {
-    if (conn_try(c, request, expect, r))
-        return;
-    struct buf text = BUF_INIT;
-    error_text(r->error.data, r->error.len, &text);
-    die("%s: the switch refuses: %s", c->target, buf_text(&text));
+    if (!conn_try(c, request, expect, r))
+        die_of_refusal(c, r);
 }
 
 void conn_request(struct conn *c, enum ofp_msg_type request, enum ofp_msg_type expect, struct reply *r)

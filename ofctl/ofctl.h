@@ -60,10 +60,15 @@ struct reply {
     struct buf body;
     struct buf error; /* the OFPT_ERROR that came instead, if any */
 };
+/* A request; each part of its reply goes to part() as it comes, and is gone afterwards. False: an OFPT_ERROR came, which is
+ * in r->error; part() may have been called before. r->type and r->header are the first part's, when part() is called. */
+bool conn_stream(struct conn *, const struct buf *request, enum ofp_msg_type expect, struct reply *r,
+                 void (*part)(struct reply *, struct rd body, void *aux), void *aux);
 bool conn_try(struct conn *, const struct buf *request, enum ofp_msg_type expect, struct reply *);
 void conn_transact(struct conn *, const struct buf *request, enum ofp_msg_type expect, struct reply *); /* or dies */
 void conn_request(struct conn *, enum ofp_msg_type request, enum ofp_msg_type expect,
                   struct reply *); /* without body */
+void die_of_refusal(struct conn *, struct reply *) __attribute__((noreturn)); /* r->error is there */
 void reply_free(struct reply *);
 static inline struct rd reply_rd(const struct reply *r) { return rd_init(r->body.data, r->body.len); }
 /* Prints header and body, as ofp_msg_format() does. */

@@ -5,6 +5,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/async.c \
 	ofproto/bridge.h \
 	ofproto/dispatch.c \
+	ofproto/dump.c \
 	ofproto/fdb.c \
 	ofproto/multipart.c \
 	ofproto/ofconn.c \

@@ -189,6 +189,9 @@ void conns_port_status(struct ofproto *, const struct ofport *, uint8_t reason);
 void conns_run(struct ofproto *, msec_t now);
 msec_t conns_wake_at(const struct ofproto *);
 
+/* --- dump.c --- */
+void dumps_finish(struct ofproto *); /* rules are about to be unlinked: nobody goes through them any more */
+
 /* --- packet-io.c --- */
 enum ofp_error packet_out_execute(struct ofproto *, const struct packet_out *);
 

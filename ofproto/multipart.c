@@ -65,25 +65,14 @@ static enum ofp_error decode_flow_request(struct rd body, struct flow_stats_requ
     return !e && q->table >= N_TABLES && q->table != OFPTT_ALL ? OFPERR_BRC_BAD_TABLE_ID : e;
 }
 
-static void put_flow(struct rule *rule, void *r_)
-{
-    struct reply *r = r_;
-    struct flow_stats fs;
-    rule_fill_stats(r->c->o, rule, r->now, &fs);
-    flow_stats_encode(&fs, &r->parts);
-}
-
 enum ofp_error handle_flow_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
     struct flow_stats_request q;
-    struct reply r;
     enum ofp_error e = decode_flow_request(body, &q);
     if (e)
         return e;
     ofproto_settle(c->o, true);
-    reply_begin(&r, c, OFPMSG_FLOW_STATS_REPLY, h->xid, now);
-    tables_select(c->o, &q, put_flow, &r);
-    reply_end(&r);
+    dump_begin(c, &q, h->xid, now);
     return OFPERR_OK;
 }
 

@@ -134,7 +134,9 @@ static void process(struct ofconn *c, msec_t now)
         }
         if (c->in.len - at < h.len)
             break;
-        if (ofconn_backlog(c) > STALL_HIGH) { /* it asks without reading the answers */
+        if (dump_is_on(c) && c->in.len - at > DUMP_WAITS_MAX)
+            dump_run(c, SIZE_MAX);
+        if (dump_is_on(c) || ofconn_backlog(c) > STALL_HIGH) { /* it asks without reading the answers */
             c->stalled = true;
             break;
         }
@@ -194,6 +196,7 @@ void ofconn_close(struct ofconn *c)
 {
     cds_list_del(&c->node);
     async_close(c);
+    dump_close(c);
     buf_free(&c->in);
     free(c);
 }
@@ -236,6 +239,8 @@ void conns_run(struct ofproto *o, msec_t now)
     cds_list_for_each_entry(c, &o->conns, node) {
         if (c->dead)
             continue;
+        if (dump_is_on(c))
+            dump_run(c, SEND_HIGH);
         if (c->stalled)
             process(c, now);
         async_run(c);
@@ -251,7 +256,7 @@ msec_t conns_wake_at(const struct ofproto *o)
     cds_list_for_each_entry(c, &o->conns, node) {
         if (c->dead)
             continue;
-        if (c->stalled || c->pins.n)
+        if (c->stalled || c->pins.n || dump_is_on(c))
             at = MIN(at, clock_msec() + WAIT);
         if (c->probe)
             at = MIN(at, c->heard + (c->probing || !c->up ? 2 : 1) * (msec_t)c->probe);

@@ -9,6 +9,7 @@ enum {
     SEND_HIGH = 256 << 10,    /* more than this not taken by the peer: packet-ins wait in their queue */
     STALL_HIGH = 16 << 20,    /* … and its requests wait, */
     EVENTS_HIGH = 32 << 20,   /* … and flow-removed and port-status are lost, and counted */
+    DUMP_WAITS_MAX = 1 << 20, /* requests that may wait until the peer has taken the flow statistics it asked for */
     UNREAD_MAX = 4 << 20,     /* requests that may wait so; more end the connection */
     PIN_LANES = 64,           /* queues of packet-ins, ports hashed onto them */
     PIN_MAX_PACKETS = 1024,   /* of all lanes together */
@@ -29,6 +30,15 @@ struct pin_queue {
     size_t bytes;
 };
 
+/* A reply to a request for flow statistics that the peer has not taken whole yet (dump.c). */
+struct flow_dump {
+    struct rule **rules; /* that it tells of */
+    size_t n, size, at;  /* at: the next one. n = 0: no reply is under way */
+    struct ofp_parts parts;
+    struct buf out;      /* the part that is not full */
+    msec_t now;          /* of the request */
+};
+
 struct ofconn {
     struct cds_list_head node;
     struct ofproto *o;
@@ -47,6 +57,7 @@ struct ofconn {
     bool async_set;
     uint16_t miss_send_len, controller_id;
     struct pin_queue pins;
+    struct flow_dump dump; /* what comes in meanwhile waits */
 
     uint64_t received, sent, packet_ins, packet_ins_dropped, events_dropped;
     char last_error[192];
@@ -66,6 +77,12 @@ typedef enum ofp_error handler_fn(struct ofconn *, const struct ofp_header *, st
 handler_fn handle_desc, handle_flow_stats, handle_aggregate, handle_table_stats, handle_port_stats, handle_port_desc,
     handle_table_features, handle_queue_stats, handle_group_stats, handle_group_desc, handle_group_features,
     handle_meter_stats, handle_meter_config, handle_meter_features;
+
+/* --- dump.c --- */
+void dump_begin(struct ofconn *, const struct flow_stats_request *, uint32_t xid, msec_t now);
+void dump_run(struct ofconn *, size_t backlog); /* goes on until that much is queued for the peer */
+static inline bool dump_is_on(const struct ofconn *c) { return c->dump.n != 0; }
+void dump_close(struct ofconn *);
 
 /* --- async.c --- */
 void async_init(struct ofconn *);  /* OpenFlow's defaults */

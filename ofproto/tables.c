@@ -215,6 +215,8 @@ void tables_flush(struct ofproto *o)
 
 void tables_settle(struct ofproto *o)
 {
+    if (!cds_list_empty(&o->doomed))
+        dumps_finish(o);
     while (!cds_list_empty(&o->doomed)) {
         struct rule *r = cds_list_entry(o->doomed.next, struct rule, node);
         cds_list_del_init(&r->node);

@@ -270,6 +270,50 @@ START_TEST(many_flows_come_in_parts)
 }
 END_TEST
 
+/* Who reads slowly is told of the flows that there were, though somebody deletes them meanwhile, and what it asked for next
+ * waits its turn. */
+START_TEST(a_slow_reader_gets_all_flows)
+{
+    struct peer other;
+    begin();
+    peer_connect(&other, &s, OFCONN_SERVICE);
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct flow_mod fm = sim_flow(OFPFC_ADD, i % 7, i % 100, 0, 2);
+        sim_match(&fm.match, FIELD_ETH_DST, 0x020000000000 + i);
+        peer_flow_mod(&p, &fm);
+    }
+    for (int deleted = 0; deleted < 2; deleted++) {
+        p.backlog = 1 << 20;
+        peer_ask_flows(&p);
+        peer_add(&p, 9, 10, 1, 2);
+        peer_ask(&p, OFPMSG_BARRIER_REQUEST);
+        sim_run(&s);
+        peer_expect_nothing(&p);
+        ck_assert_uint_eq(ofproto_rule_count(s.o), 3000u + deleted);
+        if (deleted) {
+            struct flow_mod fm = sim_flow(OFPFC_DELETE, OFPTT_ALL, 0, 0, 0);
+            peer_flow_mod(&other, &fm);
+            peer_barrier(&other);
+        }
+        p.backlog = 0;
+        sim_run(&s);
+        ck_assert_uint_eq(peer_take_flows(&p, NULL, 0), 3000 + deleted);
+        peer_expect(&p, OFPMSG_BARRIER_REPLY, NULL);
+        ck_assert_uint_eq(ofproto_rule_count(s.o), deleted ? 1 : 3001);
+    }
+    /* Many requests behind it are no reason to wait for ever, nor is a peer that goes. */
+    p.backlog = 1 << 20;
+    peer_ask_flows(&p);
+    for (uint32_t i = 0; i < 20000; i++)
+        peer_add(&p, 8, 10, i + 1, 2);
+    ck_assert_uint_gt(ofproto_rule_count(s.o), 10000);
+    ck_assert_uint_eq(peer_take_flows(&p, NULL, 0), 1);
+    peer_ask_flows(&p);
+    peer_close(&other);
+    end();
+}
+END_TEST
+
 /* --- Fail modes --- */
 
 START_TEST(standalone_begins_with_normal)
@@ -328,4 +372,4 @@ END_TEST
 UNIT_TEST_MAIN("flows", packets_are_forwarded_and_counted, a_barrier_means_it, counters_survive_what_they_must,
                counters_that_are_not_kept_are_all_ones, hard_and_idle_timeouts, long_timeouts_turn_with_the_wheel,
                flow_removed_comes_before_the_barrier_reply, deletes_are_filtered, overlaps_are_refused_on_request,
-               many_flows_come_in_parts, standalone_begins_with_normal, standalone_takes_over_from_a_lost_controller)
+               many_flows_come_in_parts, a_slow_reader_gets_all_flows, standalone_begins_with_normal, standalone_takes_over_from_a_lost_controller)

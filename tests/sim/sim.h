@@ -251,15 +251,19 @@ static inline void peer_add(struct peer *p, uint8_t table, uint16_t priority, ui
     peer_flow_mod(p, &fm);
 }
 
-/* All flows of the bridge; the number of them, the first n of them in fs. */
-static inline size_t peer_flows(struct peer *p, struct flow_stats *fs, size_t n)
+static inline void peer_ask_flows(struct peer *p)
 {
     struct flow_stats_request q = {.table = OFPTT_ALL, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
     struct buf b = BUF_INIT;
-    size_t found = 0;
-    bool more = true;
     flow_stats_request_encode(&q, false, 5, &b);
     peer_send(p, &b);
+}
+
+/* The answer: the number of flows, the first n of them in fs. */
+static inline size_t peer_take_flows(struct peer *p, struct flow_stats *fs, size_t n)
+{
+    size_t found = 0;
+    bool more = true;
     while (more) {
         struct rd body;
         enum ofp_msg_type type;
@@ -278,6 +282,13 @@ static inline size_t peer_flows(struct peer *p, struct flow_stats *fs, size_t n)
         }
     }
     return found;
+}
+
+/* All flows of the bridge. */
+static inline size_t peer_flows(struct peer *p, struct flow_stats *fs, size_t n)
+{
+    peer_ask_flows(p);
+    return peer_take_flows(p, fs, n);
 }
 
 #endif

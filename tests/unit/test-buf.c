@@ -68,4 +68,21 @@ START_TEST(aligns_from_where_it_is_told)
 }
 END_TEST
 
-UNIT_TEST_MAIN("buf", grows_and_keeps, text_ends_in_nul, aligns_from_where_it_is_told)
+START_TEST(numbers_are_as_printf_has_them)
+{
+    for (unsigned i = 0; i < 64; i++)
+        for (int d = -1; d <= 1; d++) {
+            unsigned long long n = (1ULL << i) + d, m = i < 20 ? n : n * 3;
+            char want[128];
+            struct buf b = BUF_INIT;
+            buf_dec(&b, n);
+            buf_puts(&b, " ");
+            buf_hex(&b, m, i % 18);
+            snprintf(want, sizeof want, "%llu %0*llx", n, (int)MAX(i % 18, 1u), m);
+            ck_assert_str_eq(buf_text(&b), want);
+            buf_free(&b);
+        }
+}
+END_TEST
+
+UNIT_TEST_MAIN("buf", numbers_are_as_printf_has_them, grows_and_keeps, text_ends_in_nul, aligns_from_where_it_is_told)

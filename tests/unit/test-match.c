@@ -289,7 +289,19 @@ START_TEST(set_clears_what_is_not_asked)
 }
 END_TEST
 
-UNIT_TEST_MAIN("match", prerequisites_are_asked_for, says_what_is_needed,
+/* match_for_each() looks for them side by side only. */
+START_TEST(rows_of_the_same_bits_stand_together)
+{
+    for (int i = 0; i < N_FIELDS; i++)
+        for (int j = i + 1, apart = 0; j < N_FIELDS; j++) {
+            bool same = fields[i].ofs == fields[j].ofs && fields[i].shift == fields[j].shift && fields[i].bits == fields[j].bits;
+            ck_assert_msg(!same || !apart, "%s and %s", fields[i].name, fields[j].name);
+            apart |= !same;
+        }
+}
+END_TEST
+
+UNIT_TEST_MAIN("match", rows_of_the_same_bits_stand_together, prerequisites_are_asked_for, says_what_is_needed,
                each_field_is_found_where_its_prerequisite_holds, every_bit_of_a_match_is_in_one_field,
                shared_bits_go_by_their_best_name, gre_key_wants_a_key, covers_and_overlaps_as_packets_do,
                set_clears_what_is_not_asked)
