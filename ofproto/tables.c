@@ -5,6 +5,7 @@
  * dp_synchronize() has returned (tables_settle), its counters are final, its flow-removed message goes out, and it is
  * unlinked; its memory goes after one more grace period. */
 #include "ofproto/bridge.h"
+#include <malloc.h>
 #include "base/mem.h"
 
 enum { MAX_RULES = 4000000 }; /* of a bridge: a controller gone mad gets TABLE_FULL before the machine is out of memory */
@@ -213,18 +214,43 @@ void tables_flush(struct ofproto *o)
     change_publish(&c);
 }
 
+struct ended { /* rules that no new walk can meet */
+    struct cds_list_head rules;
+};
+
+/* In order: a rule that took another's tally comes behind it. */
+static void ended_free(void *ended_)
+{
+    enum { MANY = 10000 };
+    struct ended *ended = ended_;
+    struct rule *r, *next;
+    size_t n = 0;
+    cds_list_for_each_entry_safe (r, next, &ended->rules, node) {
+        rule_free(r);
+        n++;
+    }
+    free(ended);
+    if (n >= MANY)
+        malloc_trim(0); /* back to the system, wherever in the heap they lay */
+}
+
 void tables_settle(struct ofproto *o)
 {
-    if (!cds_list_empty(&o->doomed))
-        dumps_finish(o);
-    while (!cds_list_empty(&o->doomed)) {
-        struct rule *r = cds_list_entry(o->doomed.next, struct rule, node);
-        cds_list_del_init(&r->node);
+    struct ended *ended;
+    struct rule *r;
+    if (cds_list_empty(&o->doomed))
+        return;
+    dumps_finish(o);
+    ended = xmalloc(sizeof *ended);
+    CDS_INIT_LIST_HEAD(&ended->rules);
+    cds_list_splice(&o->doomed, &ended->rules);
+    CDS_INIT_LIST_HEAD(&o->doomed);
+    cds_list_for_each_entry (r, &ended->rules, node) {
         if (r->reason != RULE_REPLACED && r->flags & OFPFF_SEND_FLOW_REM)
             conns_flow_removed(o, r, r->reason);
         classifier_remove(&o->tables[r->table].cls, &r->cls);
-        dp_defer(o->dp, rule_free, r);
     }
+    dp_defer(o->dp, ended_free, ended);
 }
 
 static void defer(void (*fn)(void *), void *arg, void *dp) { dp_defer(dp, fn, arg); }
