@@ -1,6 +1,8 @@
 /* execute-tunnel.c: the primitive actions of tunnels, on batches. */
 #include "config.h"
 #include "datapath/execute.h"
+#include "datapath/tunnel/tunnel.h"
+#include "datapath/tunnel/wrap.h"
 #include "packet/gro.h"
 #include "packet/gso.h"
 
@@ -11,6 +13,7 @@ struct push {
     const struct dpact_push *push;
     struct packet *out[BATCH];
     unsigned n;
+    uint64_t packets, bytes, dropped; /* the tunnel port's */
 };
 
 static void push_rest(struct push *s)
@@ -23,14 +26,31 @@ static void push_rest(struct push *s)
 
 static void push_packet(struct push *s, struct packet *p)
 {
-    enum drop_reason why = tunnel_push(s->x->w, s->push, p);
+    uint64_t len = p->len;
+    enum drop_reason why = wrap_push(p, s->push);
     if (unlikely(why)) {
+        s->dropped++;
         packet_drop(s->x->w, p, why);
         return;
     }
+    s->packets++;
+    s->bytes += len;
     if (s->n == BATCH)
         push_rest(s);
     s->out[s->n++] = p;
+}
+
+static void push_count(const struct push *s)
+{
+    struct worker *w = s->x->w;
+    struct dp_port *port = load_acquire(&w->dp->ports[s->push->a.arg]);
+    if (!port)
+        return;
+    struct port_worker *pw = port->worker[w->index];
+    stat_add(&pw->tx_packets, s->packets);
+    stat_add(&pw->tx_bytes, s->bytes);
+    if (s->dropped)
+        stat_add(&pw->tx_dropped, s->dropped);
 }
 
 /* Cut into packets that have room for the outer headers: the payload is copied, and summed up, once. */
@@ -63,43 +83,86 @@ unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct packet *bat
             push_segments(&s, batch[i]);
         }
     push_rest(&s);
+    push_count(&s);
     x->next = (const struct dpact *)x->end;
     return 0;
 }
 
-static enum drop_reason pop(struct worker *w, struct dp_port *port, struct packet *p)
+/* OpenFlow 1.3.5, 7.2.3.8: in_phy_port is the port below a logical one. Of the underlay's own ports OpenFlow knows
+ * nothing: 0. */
+static uint32_t phy_port(struct worker *w, uint32_t id)
 {
-    if (!port || !port->class->tunnel)
+    struct dp_port *in = id < DP_MAX_PORTS ? load_acquire(&w->dp->ports[id]) : NULL;
+    return in && in->class != &port_underlay_class && in->class != &port_host_class ? load_relaxed(&in->ofport) : 0;
+}
+
+struct pop {
+    struct worker *w;
+    struct dp_port *port; /* the tunnel's */
+    uint32_t from, phy;   /* port of the outer packet, and its in_phy_port */
+    struct packet *out[BATCH];
+    unsigned n;
+    uint64_t bytes, dropped;
+};
+
+static enum drop_reason pop(struct pop *s, struct packet *p)
+{
+    if (!s->port || !s->port->class->tunnel)
         return DROP_NO_PORT;
-    return p->depth >= MAX_DEPTH ? DROP_DEPTH : tunnel_pop(w, port, p);
+    if (p->depth >= MAX_DEPTH)
+        return DROP_DEPTH;
+    if (p->port != s->from)
+        s->phy = phy_port(s->w, s->from = p->port);
+    enum drop_reason why = wrap_pop(p, s->port->id, s->phy);
+    s->dropped += !!why;
+    return why;
+}
+
+static void pop_count(const struct pop *s)
+{
+    if (!s->port || !s->port->class->tunnel)
+        return;
+    struct port_worker *pw = s->port->worker[s->w->index];
+    stat_add(&pw->rx_packets, s->n);
+    stat_add(&pw->rx_bytes, s->bytes);
+    if (s->dropped)
+        stat_add(&pw->rx_dropped, s->dropped);
 }
 
 /* What was one super-segment before the tunnel is one again behind it: one lookup, one write to the device. */
+static void look_up_again(struct pop *s)
+{
+    struct worker *w = s->w;
+    struct packet *gone[BATCH];
+    unsigned left = gro_merge(s->out, s->n, gone);
+    for (unsigned i = left; i < s->n; i++)
+        packet_free(w, gone[i - left]);
+    for (unsigned i = 0; i < left; i++)
+        if (likely(w->n_again < MAX_AGAIN))
+            w->again[w->n_again++] = s->out[i];
+        else
+            packet_drop(w, s->out[i], DROP_DEPTH);
+}
+
 unsigned exec_TUN_POP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     struct worker *w = x->w;
-    struct dp_port *port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
+    struct pop s = {.w = w, .from = UINT32_MAX};
     bool take = exec_is_last(x);
-    struct packet *popped[BATCH], *gone[BATCH];
-    unsigned n_popped = 0, left;
+    s.port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = take ? batch[i] : packet_copy(w, batch[i]);
-        enum drop_reason why = pop(w, port, p);
+        enum drop_reason why = pop(&s, p);
         if (unlikely(why)) {
             packet_drop(w, p, why);
             continue;
         }
         p->depth++;
-        popped[n_popped++] = p;
+        s.bytes += p->len;
+        s.out[s.n++] = p;
     }
-    left = gro_merge(popped, n_popped, gone);
-    for (unsigned i = left; i < n_popped; i++)
-        packet_free(w, gone[i - left]);
-    for (unsigned i = 0; i < left; i++)
-        if (likely(w->n_again < MAX_AGAIN))
-            w->again[w->n_again++] = popped[i];
-        else
-            packet_drop(w, popped[i], DROP_DEPTH);
+    pop_count(&s);
+    look_up_again(&s);
     return take ? 0 : n;
 }
 

@@ -123,12 +123,6 @@ msec_t tunnels_wake_at(struct dp *);         /* INT64_MAX: never */
 /* Main: a port has come, changed (flags, MAC, ifindex), or is about to go (`gone`: no worker will use it). */
 void tunnels_port_changed(struct dp *, struct dp_port *, bool gone);
 
-/* Worker. Outer headers in front; the packet has no offloads left (execute.c segments and finishes checksums first).
- * DROP_NONE, or why not: the packet is then the caller's to drop. Counts the tunnel port's tx. */
-enum drop_reason tunnel_push(struct worker *, const struct dpact_push *, struct packet *);
-/* Worker. Outer headers away, packet->tun, in_phy_port and port (= tunnel port's id) set, rx counted. The caller looks
- * it up again. */
-enum drop_reason tunnel_pop(struct worker *, struct dp_port *tunnel_port, struct packet *);
 /* Worker. DPACT_HOLD, before the packet is handed to main: from here on the packets of this tunnel port keep their order.
  * Every packet for which it was called ends in tunnel_hold(), or in tunnel_hold_lost() (any thread) if it was dropped
  * on the way. `port`: the action's arg. */

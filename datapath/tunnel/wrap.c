@@ -12,6 +12,21 @@ static void put_be16(uint8_t *p, be16 v) { memcpy(p, &v, sizeof v); }
 
 /* --- Push --- */
 
+/* Nearly all headers fit into FIXED bytes, which are copied so that they end where the header does: what is before it in
+ * the action comes along, into the headroom, and means nothing. */
+enum { FIXED = 48 };
+static_assert(offsetof(struct dpact_push, header) + ETH_HEADER + IPV4_HEADER >= FIXED, "nothing before the action is read");
+
+static void put_header(struct packet *p, const struct dpact_push *a)
+{
+    uint32_t n = a->header_len;
+    packet_shift(p, (int)n);
+    if (likely(n <= FIXED && n >= ETH_HEADER + IPV4_HEADER && packet_headroom(p) >= FIXED))
+        memcpy(p->data + n - FIXED, (const uint8_t *)a + offsetof(struct dpact_push, header) + n - FIXED, FIXED);
+    else
+        memcpy(p->data, a->header, n);
+}
+
 enum drop_reason wrap_push(struct packet *p, const struct dpact_push *a)
 {
     static _Thread_local uint16_t next_id;
@@ -22,8 +37,7 @@ enum drop_reason wrap_push(struct packet *p, const struct dpact_push *a)
     if (packet_headroom(p) < a->header_len) /* tunnels inside tunnels inside tunnels */
         return DROP_TUN_LOOP;
     packet_finish_csum(p);
-    packet_shift(p, a->header_len);
-    memcpy(p->data, a->header, a->header_len);
+    put_header(p, a);
     p->csum = CSUM_NONE;
     p->csum_start = p->csum_offset = 0;
     p->l25 = 0xffff;
@@ -31,10 +45,13 @@ enum drop_reason wrap_push(struct packet *p, const struct dpact_push *a)
     p->l4 = a->l3 + IPV4_HEADER;
 
     uint8_t *ip = p->data + a->l3;
+    uint64_t sum = csum_ip4(a->header + a->l3) + htons((uint16_t)ip_len);
     poke16(ip + 2, (uint16_t)ip_len);
-    if (!(peek16(ip + 6) & IP_DF)) /* RFC 6864, 4: only what may be fragmented needs an identification of its own */
-        poke16(ip + 4, next_id++);
-    put_be16(ip + 10, csum_finish(csum_add(ip, IPV4_HEADER, 0)));
+    if (!(peek16(a->header + a->l3 + 6) & IP_DF)) { /* RFC 6864, 4: what may be fragmented needs an identification */
+        poke16(ip + 4, next_id);
+        sum += htons(next_id++);
+    }
+    put_be16(ip + 10, csum_finish(csum_fold64(sum)));
     if (a->csum_at)
         put_be16(p->data + a->csum_at, csum_finish(csum_add(ip + IPV4_HEADER, ip_len - IPV4_HEADER, 0)));
     return DROP_NONE;
@@ -53,7 +70,7 @@ static enum drop_reason check_ip4(const struct packet *p, uint32_t l3, uint32_t 
     *total_len = p->gso ? left : peek16(ip + 2);
     if (*header_len < IPV4_HEADER || *total_len < *header_len || *total_len > left)
         return DROP_TUN_MALFORMED;
-    if (csum_add(ip, *header_len, 0) != 0xffff)
+    if ((likely(*header_len == IPV4_HEADER) ? csum_fold64(csum_ip4(ip)) : csum_add(ip, *header_len, 0)) != 0xffff)
         return DROP_TUN_MALFORMED;
     if (peek16(ip + 6) & IP_FRAG_MASK)
         return DROP_TUN_FRAGMENT;
@@ -81,7 +98,8 @@ static enum drop_reason check_gre(struct packet *p, uint32_t l4, struct gre *g)
     return p->len - l4 - g->len < ETH_HEADER ? DROP_TUN_MALFORMED : DROP_NONE;
 }
 
-/* RFC 6040, 4.2, figure 4: the inner ECN field on leaving the tunnel, or -1: drop. */
+/* RFC 6040, 4.2, figure 4: the inner ECN field on leaving the tunnel, or -1: drop. Not-ECT and ECT(0) outside change
+ * nothing. */
 static int ecn_decapsulate(int inner, int outer)
 {
     if (outer == ECN_CE)
@@ -154,5 +172,5 @@ enum drop_reason wrap_pop(struct packet *p, uint32_t tunnel_port_id, uint32_t in
     }
     p->l25 = p->l3 = p->l4 = 0xffff;
     packet_shift(p, -(int)outer_len);
-    return propagate_ecn(p->data, p->len, ecn);
+    return likely(ecn == ECN_NOT_ECT || ecn == ECN_ECT_0) ? DROP_NONE : propagate_ecn(p->data, p->len, ecn);
 }

@@ -1,16 +1,6 @@
 #include "packet/csum.h"
 #include "packet/ip.h"
 
-static inline uint16_t fold(uint64_t sum)
-{
-    sum = (sum >> 32) + (uint32_t)sum;
-    sum = (sum >> 32) + (uint32_t)sum;
-    sum = (sum >> 16) + (uint16_t)sum;
-    sum = (sum >> 16) + (uint16_t)sum;
-    sum = (sum >> 16) + (uint16_t)sum;
-    return sum;
-}
-
 /* RFC 1071, 2: the sum does not depend on the byte order, nor on the width of the words that are added. Many bytes are
  * added as words of 32 bits in lanes of 64, which cannot overflow before 2^33 words. `to` NULL: added only, else copied
  * on the way. */
@@ -30,6 +20,30 @@ static inline uint64_t add_wide(uint8_t *to, const uint8_t *p, size_t n)
     }
     a += b;
     return a[0] + a[1];
+}
+
+/* The last bytes, fewer than 8; zeros behind the last one count nothing. */
+static inline uint64_t tail(const uint8_t *p, size_t n)
+{
+    uint64_t sum = 0;
+    uint32_t w4;
+    uint16_t w2;
+    if (n & 4) {
+        memcpy(&w4, p, 4);
+        sum += w4;
+        p += 4;
+    }
+    if (n & 2) {
+        memcpy(&w2, p, 2);
+        sum += w2;
+        p += 2;
+    }
+    if (n & 1) {
+        w2 = 0;
+        memcpy(&w2, p, 1);
+        sum += w2;
+    }
+    return sum;
 }
 
 static inline uint16_t add(uint8_t *to, const uint8_t *p, size_t n, uint32_t initial)
@@ -52,14 +66,13 @@ static inline uint16_t add(uint8_t *to, const uint8_t *p, size_t n, uint32_t ini
         sum += sum < w;
     }
     if (n) {
-        w = 0;
-        memcpy(&w, p, n); /* zeros behind the last byte count nothing */
+        w = tail(p, n);
         if (to)
             memcpy(to, p, n);
         sum += w;
         sum += sum < w;
     }
-    return fold(sum);
+    return csum_fold64(sum);
 }
 
 uint16_t csum_add(const void *data, size_t n, uint32_t initial) { return add(NULL, data, n, initial); }

@@ -2,6 +2,7 @@
 #ifndef PACKET_CSUM_H
 #define PACKET_CSUM_H 1
 
+#include <string.h>
 #include "packet/packet.h"
 
 /* The sum of n bytes, folded to 16 bits, in network order, not complemented; `initial` is added. */
@@ -9,6 +10,22 @@ uint16_t csum_add(const void *p, size_t n, uint32_t initial);
 /* The same, and copies them. */
 uint16_t csum_copy(void *restrict to, const void *restrict from, size_t n, uint32_t initial);
 static inline be16 csum_finish(uint16_t sum) { return (be16)~sum; }
+
+/* The same of the 20 bytes of an IPv4 header without options, not folded. */
+static inline uint64_t csum_ip4(const uint8_t *ip)
+{
+    uint32_t w[5];
+    memcpy(w, ip, sizeof w);
+    return (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
+}
+static inline uint16_t csum_fold64(uint64_t sum)
+{
+    sum = (sum >> 32) + (uint32_t)sum;
+    sum = (sum >> 32) + (uint32_t)sum;
+    sum = (sum >> 16) + (uint16_t)sum;
+    sum = (sum >> 16) + (uint16_t)sum;
+    return (uint16_t)((sum >> 16) + (uint16_t)sum);
+}
 
 /* A sum of words of 16 bits, folded to one. */
 static inline uint16_t csum_fold(uint32_t sum)

@@ -89,7 +89,7 @@ static bool sums_right(const struct stream *s, uint16_t payload)
 {
     const uint8_t *d = s->p->data;
     uint32_t sum = pseudo(s, s->p->len - s->l4) + (uint32_t)payload;
-    return (!is_v4(s) || csum_add(d + s->l3, IPV4_HEADER, 0) == 0xffff) &&
+    return (!is_v4(s) || csum_fold64(csum_ip4(d + s->l3)) == 0xffff) &&
            (s->p->csum == CSUM_VALID || csum_add(d + s->l4, s->payload - s->l4, sum) == 0xffff);
 }
 
@@ -173,7 +173,7 @@ static void finish(const struct stream *s)
     if (is_v4(s)) {
         poke16(ip + 2, (uint16_t)(p->len - s->l3));
         memset(ip + 10, 0, 2);
-        be16 sum = csum_finish(csum_add(ip, IPV4_HEADER, 0));
+        be16 sum = csum_finish(csum_fold64(csum_ip4(ip)));
         memcpy(ip + 10, &sum, sizeof sum);
     } else {
         poke16(ip + 4, (uint16_t)(p->len - s->l4));
