@@ -47,9 +47,9 @@ static void change_publish(struct change *c)
     if (!c->any)
         return;
     __atomic_store_n(&c->o->version, c->o->version + 1, __ATOMIC_RELEASE);
-    for (unsigned t = 0; t < N_TABLES; t++)
-        if (c->touched[t / 64] & UINT64_C(1) << t % 64)
-            dp_bump(c->o->dp, &c->o->tables[t].gen);
+    for (unsigned i = 0; i < ARRAY_SIZE(c->touched); i++)
+        for (uint64_t map = c->touched[i]; map; map &= map - 1)
+            dp_bump(c->o->dp, &c->o->tables[64 * i + (unsigned)__builtin_ctzll(map)].gen);
     c->o->unsettled = true;
 }
 
