@@ -17,7 +17,7 @@
 void key_parse(struct packet *p, uint32_t in_port, enum layer depth, struct flow_key *key);
 
 /* The commonest packets straight ahead, with the same result: Ethernet without tags; below it, as deep as asked, IPv4
- * without options that is no fragment, and TCP or UDP. False: p is none of them, ask key_parse(). Of `key` it writes
+ * without options that is no fragment, and TCP, UDP, or GRE with a key or nothing. False: p is none of them, ask key_parse(). Of `key` it writes
  * the words of KEY_FAST_WORDS alone; the others, where they matter, are the caller's to clear. Whole words in one
  * store each: they are read so right after. */
 static inline bool key_parse_fast(struct packet *p, uint32_t in_port, enum layer depth, struct flow_key *key);
@@ -25,7 +25,8 @@ static inline bool key_parse_fast(struct packet *p, uint32_t in_port, enum layer
 #define KEY_WORDS_OF(MEMBER) \
     ((UINT64_MAX >> (64 - sizeof(((struct flow_key *)0)->MEMBER) / 8)) << offsetof(struct flow_key, MEMBER) / 8)
 #define KEY_FAST_WORDS                                                                                         \
-    (UINT64_C(1) | KEY_WORDS_OF(tun) | KEY_WORDS_OF(eth) | KEY_WORDS_OF(ip) | KEY_WORDS_OF(ip4) | KEY_WORDS_OF(l4))
+    (UINT64_C(1) | KEY_WORDS_OF(tun) | KEY_WORDS_OF(eth) | KEY_WORDS_OF(ip) | KEY_WORDS_OF(ip4) | KEY_WORDS_OF(l4) | \
+     KEY_WORDS_OF(gre))
 
 static inline uint64_t key_load(const void *p, unsigned n)
 {
@@ -55,19 +56,36 @@ static inline bool key_parse_fast(struct packet *p, uint32_t in_port, enum layer
     p->l25 = p->l4 = 0xffff;
     p->l3 = IP_AT;
     uint64_t *ip = words + offsetof(struct flow_key, ip) / 8, *l4 = words + offsetof(struct flow_key, l4) / 8;
+    uint64_t *gre = words + offsetof(struct flow_key, gre) / 8;
+    gre[0] = 0;
     if (depth < L_IP) {
         ip[0] = ip[1] = l4[0] = 0;
         return true;
     }
     const uint8_t *h = d + IP_AT, *t = d + L4_AT;
-    unsigned total = peek16(h + 2), proto = h[9], need = IPV4_HEADER + (proto == IPPROTO_TCP ? TCP_HEADER : UDP_HEADER);
-    if (unlikely(h[0] != 0x45 || key_load(h + 6, 2) & htons(0x3fff) || (proto != IPPROTO_TCP && proto != IPPROTO_UDP) ||
-                 total < need || p->len - IP_AT < need))
+    unsigned proto = h[9], need = UDP_HEADER;
+    if (proto == IPPROTO_TCP) {
+        need = TCP_HEADER;
+    } else if (proto == IPPROTO_GRE) {
+        uint64_t gre_flags = key_load(t, 2);
+        if (gre_flags & ~(uint64_t)htons(GRE_KEY_PRESENT))
+            return false;
+    } else if (unlikely(proto != IPPROTO_UDP)) {
+        return false;
+    }
+    need += IPV4_HEADER;
+    if (unlikely(h[0] != 0x45 || key_load(h + 6, 2) & htons(0x3fff) || peek16(h + 2) < need || p->len - IP_AT < need))
         return false;
     ip[0] = proto | (uint64_t)h[1] << 8 | (uint64_t)h[8] << 16;
     ip[1] = key_load(h + 12, 8);
-    uint64_t tcp_flags = proto == IPPROTO_TCP ? key_load(t + 12, 2) & htons(0xfff) : 0;
-    l4[0] = depth >= L_L4 ? key_load(t, 4) | tcp_flags << 32 : 0;
+    if (depth < L_L4)
+        l4[0] = 0;
+    else if (proto == IPPROTO_GRE) {
+        l4[0] = 0;
+        gre[0] = (key_load(t, 2) ? key_load(t + 4, 4) : 0) | key_load(t, 4) << 32;
+    } else {
+        l4[0] = key_load(t, 4) | (proto == IPPROTO_TCP ? key_load(t + 12, 2) & htons(0xfff) : 0) << 32;
+    }
     p->l4 = L4_AT;
     return true;
 }
