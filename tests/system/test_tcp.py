@@ -3,6 +3,7 @@
 Packets then come with unfinished checksums and as super-segments of up to 64 KB; whoever cannot pass them on finishes them.
 """
 import json
+import os
 
 import pytest
 
@@ -106,6 +107,62 @@ def test_pings_of_all_sizes_through_a_tunnel(lab, size):
     """1430 bytes of ICMP payload make a packet of 1458: with 42 bytes of headers the underlay is full."""
     tunnel = Tunnel(lab, inner_mtu=1458)
     tunnel.h[0].ping("10.0.0.2", count=3, options=("-s", size, "-M", "do"))
+
+
+def send_stream(lab, a, b, size):
+    """Random bytes from a to b by TCP; what b has got is what a has sent."""
+    sent, got = (os.path.join(lab.dir, name) for name in ("sent", "got"))
+    with open(sent, "wb") as f:
+        f.write(os.urandom(size))
+    with open(got, "wb") as f:
+        receiver = lab.popen(b, "nc", "-l", "-N", "9000", stdout=f)
+    xvs.wait_until(lambda: b.run("ss", "-Hltn", "sport = :9000").stdout.strip(), 5, "nc")
+    a.run("sh", "-c", f"exec nc -N 10.0.0.2 9000 <{sent}")
+    receiver.wait(10)
+    with open(sent, "rb") as f, open(got, "rb") as g:
+        assert f.read() == g.read()
+
+
+def test_segments_are_one_again_behind_a_tunnel(lab):
+    """Cut once where the tunnel begins, put together once where it ends: between hosts the packets are long, on the
+    underlay none is, and not a byte differs."""
+    tunnel = Tunnel(lab, inner_mtu=1458)
+    a, b = tunnel.h
+    faults = watch_for_faults(lab, tunnel, 1500)
+    capture = lab.capture(b, "eth0", "tcp and src 10.0.0.1 and dst port 9000")
+    send_stream(lab, a, b, 4_000_000)
+    capture.end()
+    lengths = [int(p["ip.len"][0]) for p in capture.fields("ip.len")]
+    assert max(lengths) > 2 * 1458, f"nothing was put together: {sorted(lengths)[-5:]}"
+    assert_no_faults(faults, tunnel)
+
+
+def test_little_is_sent_again_through_a_tunnel(lab):
+    tunnel = Tunnel(lab, inner_mtu=1458)
+    a, b = tunnel.h
+    serve(lab, b)
+    for direction in [], ["-R"]:
+        end = iperf(a, "10.0.0.2", *direction)
+        segments = end["sum_sent"]["bytes"] / 1406
+        assert end["sum_sent"]["retransmits"] < 100 + segments / 50, end["sum_sent"]
+
+
+def test_datagrams_stay_apart_behind_a_tunnel(lab):
+    """UDP has no stream: each datagram arrives as it was sent, also in a burst."""
+    tunnel = Tunnel(lab, inner_mtu=1458)
+    a, b = tunnel.h
+    a.ping("10.0.0.2", count=1)
+    capture = lab.capture(b, "eth0", "udp and dst port 9000")
+    lab.popen(b, "nc", "-u", "-l", "9000", stdout=-3)
+    xvs.wait_until(lambda: b.run("ss", "-Hlun", "sport = :9000").stdout.strip(), 5, "nc")
+    code = ("import socket\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\ns.connect(('10.0.0.2',9000))\n"
+            "for i in range(100):\n s.send(i.to_bytes(2,'big')*300)\n")
+    a.run("/usr/bin/python3", "-c", code)
+    capture.wait(100)
+    capture.end()
+    rows = capture.fields("udp.length", "udp.payload", "udp.checksum.status")
+    assert [row["udp.length"] for row in rows] == [["608"]] * 100
+    assert [row["udp.payload"][0][:4] for row in rows] == [f"{i:04x}" for i in range(100)]
 
 
 def test_what_does_not_fit_is_a_named_drop(lab):
