@@ -176,9 +176,9 @@ class Lab:
         ovs.start()
         return ovs
 
-    def osken(self, ns, app, port=6653):
+    def osken(self, ns, app, port=6653, args=()):
         """An os-ken controller with the application `app` (a file or a module), listening in `ns`. See OsKen."""
-        controller = OsKen(ns, app, port, self._folder("osken"))
+        controller = OsKen(ns, app, port, self._folder("osken"), args)
         self._loggers.append(controller)
         return self._own(controller)
 
@@ -514,10 +514,10 @@ class Ovs:
 class OsKen:
     """os-ken's manager with one application; switches connect to tcp:ADDRESS:PORT."""
 
-    def __init__(self, ns, app, port, folder):
+    def __init__(self, ns, app, port, folder, args=()):
         self.ns, self.output = ns, os.path.join(folder, "output")
         with open(self.output, "wb") as f:
-            self.process = ns.popen("osken-manager", "--ofp-tcp-listen-port", port, app, stdout=f, stderr=f, cwd=folder,
+            self.process = ns.popen("osken-manager", "--ofp-tcp-listen-port", port, *args, app, stdout=f, stderr=f, cwd=folder,
                                     env={**os.environ, "PYTHONUNBUFFERED": "1"})
         try:
             wait_until(lambda: self.process.poll() is not None or self._listens(port), 15, "osken-manager")
