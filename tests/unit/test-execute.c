@@ -250,6 +250,107 @@ START_TEST(super_segments_are_cut_where_they_must_be)
 }
 END_TEST
 
+/* --- tunnels --- */
+
+struct tunnel {
+    struct dp_port *gre;
+    struct dp_tally *inside;
+    struct packet *outer[100];
+    unsigned n;
+};
+
+/* 1 → push → 2; 3 → pop, and what comes out → 4. */
+static void through_a_tunnel(struct sim_switch *sw, const struct flow_key *key, struct dp_path *to)
+{
+    struct tunnel *t = sw->aux;
+    struct dpact_push *push;
+    switch (ntohl(key->meta.in_port)) {
+    case 1:
+        push = dpact_append(&to->acts, DPACT_TUN_PUSH, sizeof *push, dp_port_id(t->gre));
+        memcpy(push->header + 12, "\x08\0\x45", 3);
+        push->header[23] = 47;
+        memcpy(push->header + 34, "\x20\0\x65\x58\0\0\0\x0a", 8);
+        push->header_len = 42;
+        push->l3 = 14;
+        push->mtu = 1500;
+        path_output(to, sw->port[1]);
+        break;
+    case 3: dpact_append(&to->acts, DPACT_TUN_POP, sizeof(struct dpact_port), dp_port_id(t->gre)); break;
+    case 10:
+        ck_assert_uint_eq(be64toh(key->tun.id), 10);
+        dp_path_tally(to, t->inside);
+        path_output(to, sw->port[3]);
+        break;
+    }
+}
+
+static void keep_outer(struct dp_port *port, const struct packet *p, void *aux)
+{
+    struct tunnel *t = aux;
+    (void)port;
+    ck_assert_uint_eq(p->gso, GSO_NONE);
+    ck_assert_uint_eq(p->len, 14 + (p->data[16] << 8 | p->data[17]));
+    ck_assert_uint_eq(csum_add(p->data + 14, 20, 0), 0xffff);
+    ck_assert_uint_lt(t->n, ARRAY_SIZE(t->outer));
+    struct packet *copy = t->outer[t->n++] = xmalloc(sizeof *copy + p->len);
+    packet_init(copy, (uint8_t *)(copy + 1), p->len, 0, p->len);
+    memcpy(copy->data, p->data, p->len);
+}
+
+START_TEST(cut_in_front_of_a_tunnel_and_one_again_behind_it)
+{
+    static uint8_t buffer[66000];
+    struct dp_option option = {"remote_ip", "10.9.9.9"};
+    struct dp_port_config config = {.name = "gre1", .type = "gre", .options = &option, .n_options = 1};
+    struct diag d = DIAG_INIT;
+    struct segments seen = {0};
+    struct tunnel t = {.gre = dp_port_add(s.bridge, &config, 10, NULL, &d)};
+    struct packet p;
+    uint64_t packets, bytes;
+    msec_t used;
+    ck_assert(t.gre != NULL);
+    t.inside = xzalloc(dp_tally_size(s.dp));
+    s.walk = through_a_tunnel;
+    s.aux = &t;
+    dp_sim_on_transmit(s.port[1], keep_outer, &t);
+    dp_sim_on_transmit(s.port[3], check_segment, &seen);
+    super_segment(&p, buffer, sizeof buffer, 60500);
+    port_sim_receive_packet(s.port[0], &p);
+    sim_run(&s);
+    ck_assert_uint_eq(t.n, 61);
+    for (unsigned i = 0; i < t.n; i++)
+        port_sim_receive_packet(s.port[2], t.outer[i]);
+    sim_run(&s);
+    ck_assert_uint_eq(seen.n, 61); /* cut again, as this port takes no super-segments */
+    ck_assert_uint_eq(seen.bytes, 60500);
+    dp_tally_read(s.dp, t.inside, &packets, &bytes, &used);
+    ck_assert_uint_eq(packets, (61 + BATCH - 1) / BATCH); /* one lookup a burst */
+    struct dp_port_stats stats;
+    dp_port_get_stats(t.gre, &stats);
+    ck_assert_uint_eq(stats.tx_packets, 61);
+    ck_assert_uint_eq(stats.tx_bytes, 60500 + 61 * 54);
+    ck_assert_uint_eq(stats.rx_packets, 61);
+    ck_assert_uint_eq(stats.rx_bytes, 60500 + 61 * 54);
+    /* One byte wrong on the way: its segment stays as it is, and alone. */
+    seen = (struct segments){0};
+    dp_sim_on_transmit(s.port[3], sim_sent, &s.sent[3]);
+    t.outer[5]->data[600] ^= 1;
+    for (unsigned i = 0; i < 10; i++)
+        port_sim_receive_packet(s.port[2], t.outer[i]);
+    sim_run(&s);
+    ck_assert_uint_eq(s.sent[3].n, 10);
+    ck_assert_uint_eq(s.sent[3].bytes, 10 * 1054);
+    dp_tally_read(s.dp, t.inside, &packets, &bytes, &used);
+    ck_assert_uint_eq(packets, 2 + 3);
+    while (t.n)
+        free(t.outer[--t.n]);
+    dp_port_del(t.gre);
+    dp_synchronize(s.dp);
+    free(t.inside);
+    diag_free(&d);
+}
+END_TEST
+
 START_TEST(partial_checksums_are_finished)
 {
     static uint8_t buffer[2000];
@@ -348,6 +449,7 @@ static void add_tests(Suite *suite)
     tcase_add_test(t, deep_changes_without_a_deep_look);
     tcase_add_test(t, mtu);
     tcase_add_test(t, super_segments_are_cut_where_they_must_be);
+    tcase_add_test(t, cut_in_front_of_a_tunnel_and_one_again_behind_it);
     tcase_add_test(t, partial_checksums_are_finished);
     tcase_add_test(t, lying_super_segment);
     tcase_add_test(t, tallies_count_exactly);
