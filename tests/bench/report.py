@@ -59,8 +59,14 @@ def number(value):
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
+def spread(result, who):
+    """Least and most of the samples: a ratio that is nearer to its goal than these are to each other decides nothing."""
+    values = result.samples.get(who)
+    return f"{number(min(values))}–{number(max(values))}" if values else ""
+
+
 def lines(result):
-    """Cells of a table: row, work, unit, xvs, peer, its figure, ratio, goal, met; one line per peer."""
+    """Cells of a table: row, work, unit, xvs, range, peer, its figure, range, ratio, goal, met; one line per peer."""
     f, first = result.figure, True
     for goal in f.goals:
         ratio = result.ratios.get(goal.peer)
@@ -68,13 +74,14 @@ def lines(result):
         if result.xvs is None and goal.factor is not None:
             met = "no"
         yield [f.row if first else "", f.work if first else "", f.unit if first else "", number(result.xvs) if first else "",
-               goal.peer, number(result.medians.get(goal.peer)) if goal.peer else "", number(ratio) if ratio is not None else "",
+               spread(result, "xvs") if first else "", goal.peer, number(result.medians.get(goal.peer)) if goal.peer else "",
+               spread(result, goal.peer) if goal.peer else "", number(ratio) if ratio is not None else "",
                f"{goal.op} {goal.factor:g}" if goal.factor is not None else "", met]
         first = False
 
 
-HEADS = ["row", "work", "unit", "xvs", "peer", "figure", "ratio", "goal", "met"]
-RIGHT = {3, 5, 6}
+HEADS = ["row", "work", "unit", "xvs", "range", "peer", "figure", "range", "ratio", "goal", "met"]
+RIGHT = {3, 4, 6, 7, 8}
 
 
 def table(results):
