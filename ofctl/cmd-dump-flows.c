@@ -130,7 +130,8 @@ static void print_coloured(const char *text)
 
 static void print_text(struct dump *d)
 {
-    fwrite(d->text.data, 1, d->text.len, stdout);
+    if (d->text.len)
+        fwrite(d->text.data, 1, d->text.len, stdout);
     buf_clear(&d->text);
 }
 
