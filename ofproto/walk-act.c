@@ -253,7 +253,7 @@ static bool same_place(const struct act *a, const struct act *b)
 {
     if (a->type != b->type || a->type == ACT_REG_LOAD || a->type == ACT_SET_MASKED || a->type == ACT_REG_MOVE)
         return false;
-    return a->type != ACT_SET_FIELD ||
+    return (a->type != ACT_SET_FIELD && a->type != ACT_SET_PRESENT) ||
            ((const struct act_set_field *)a)->field == ((const struct act_set_field *)b)->field;
 }
 
@@ -301,6 +301,7 @@ static const struct {
     [ACT_DEC_NW_TTL] = {act_dec_ttl, TTL_DOWN},
     [ACT_SET_FIELD] = {act_set_field, SET},
     [ACT_SET_MASKED] = {act_set_field, SET},
+    [ACT_SET_PRESENT] = {act_set_field, SET},
     [ACT_REG_LOAD] = {act_set_field, SET},
     [ACT_REG_MOVE] = {act_move, SET},
     [ACT_SET_TUNNEL] = {act_set_tunnel, SET},

@@ -22,12 +22,12 @@ static struct subfield whole(enum field_id f)
     return (struct subfield){.field = (uint16_t)f, .n_bits = fields[f].bits};
 }
 
-void act_put_set_field(struct buf *list, enum field_id f, const union field_value *value)
+void act_put_set_field(struct buf *list, enum act_type type, enum field_id f, const union field_value *value)
 {
     struct subfield s = whole(f);
     union field_value ones;
     field_all_ones(f, &ones);
-    put_set(list, ACT_SET_FIELD, &s, value, &ones);
+    put_set(list, type, &s, value, &ones);
 }
 
 static enum ofp_error writable(enum field_id f, struct act_state *st)
@@ -101,7 +101,7 @@ static void set_field_decode(struct rd *r, enum act_type type, struct buf *list,
     union field_value ones;
     field_all_ones(f, &ones);
     bool whole_field = !memcmp(&mask, &ones, sizeof ones);
-    if (type == ACT_SET_FIELD && masked) /* 7.2.5: "oxm_hasmask must be zero" */
+    if (type != ACT_SET_MASKED && masked) /* 7.2.5: "oxm_hasmask must be zero" */
         e = OFPERR_BAC_BAD_SET_TYPE;
     else if (fields[f].access == RO)
         e = OFPERR_BAC_BAD_SET_TYPE;
@@ -112,7 +112,7 @@ static void set_field_decode(struct rd *r, enum act_type type, struct buf *list,
         return;
     }
     struct subfield s = whole(f);
-    put_set(list, whole_field ? ACT_SET_FIELD : ACT_SET_MASKED, &s, &value, &mask);
+    put_set(list, type == ACT_SET_PRESENT ? type : whole_field ? ACT_SET_FIELD : ACT_SET_MASKED, &s, &value, &mask);
 }
 
 static void set_field_encode(const struct act *a, struct buf *out)
@@ -136,7 +136,7 @@ static bool split_arrow(const struct act_text *t, const struct item *item, struc
     return right->len || text_fail(&t->t, item->all, "what to write to is missing after '->'");
 }
 
-static bool set_field_parse(struct act_text *t, enum act_type type UNUSED, const struct item *item,
+static bool set_field_parse(struct act_text *t, enum act_type type, const struct item *item,
                             unsigned depth UNUSED)
 {
     struct word value_text, name;
@@ -154,11 +154,13 @@ static bool set_field_parse(struct act_text *t, enum act_type type UNUSED, const
         return subfield_no_field(&t->t, name);
     if (fields[f].access == RO)
         return text_fail(&t->t, name, "%s cannot be written", fields[f].name);
-    if (!text_field_value(&t->t, f, value_text, true, &value, &mask))
+    if (!text_field_value(&t->t, f, value_text, type != ACT_SET_PRESENT, &value, &mask))
         return false;
     field_all_ones(f, &ones);
     struct subfield s = whole(f);
-    put_set(t->list, memcmp(&mask, &ones, sizeof ones) ? ACT_SET_MASKED : ACT_SET_FIELD, &s, &value, &mask);
+    if (type != ACT_SET_PRESENT)
+        type = memcmp(&mask, &ones, sizeof ones) ? ACT_SET_MASKED : ACT_SET_FIELD;
+    put_set(t->list, type, &s, &value, &mask);
     return true;
 }
 
@@ -171,8 +173,8 @@ static const char *action_field_name(enum field_id f)
 static void set_field_format(const struct act *a, const struct port_names *names, struct buf *out)
 {
     const struct act_set_field *set = (const struct act_set_field *)a;
-    buf_puts(out, "set_field:");
-    if (set->field == FIELD_IPV6_FLABEL && a->type == ACT_SET_FIELD) /* in matches it has all its digits */
+    buf_printf(out, "%s:", act_name(a->type));
+    if (set->field == FIELD_IPV6_FLABEL && a->type != ACT_SET_MASKED) /* in matches it has all its digits */
         buf_printf(out, "%#llx", (unsigned long long)field_value_u64(&set->value));
     else
         text_put_field_value(set->field, &set->value, &set->mask, names, out);
@@ -182,6 +184,20 @@ static void set_field_format(const struct act *a, const struct port_names *names
 const struct act_shape act_shape_set_field = {set_field_decode, set_field_encode, set_field_parse, set_field_format,
                                               set_check};
 const struct act_shape act_shape_set_masked = {set_field_decode, set_field_encode, NULL, set_field_format, set_check};
+
+/* --- set_if_present: ours, for the words of OpenFlow 1.0, whose actions ask nothing of the match --- */
+
+static enum ofp_error present_check(const struct act *a, struct act_state *st)
+{
+    enum field_id f = ((const struct act_set_field *)a)->field;
+    return fields[f].access == RO ? act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s cannot be written", fields[f].name)
+           : fields[f].layer == L_META || fields[f].prereq == P_VLAN || fields[f].ofs == offsetof(struct flow_key, eth.tci)
+               ? act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s is written by set_field", fields[f].name)
+               : OFPERR_OK;
+}
+
+const struct act_shape act_shape_set_present = {set_field_decode, set_field_encode, set_field_parse, set_field_format,
+                                                present_check};
 
 /* --- load: NXAST_REG_LOAD --- */
 

@@ -53,7 +53,13 @@ static bool parse(struct act_text *t, const struct legacy *l, const struct item 
         field_value_set_u64(&value, field_value_u64(&value) >> 2);
     if (l->vlan)
         push_if_untagged(t);
-    act_put_set_field(t->list, f, &value);
+    if (l->vlan || !t->state || !t->state->ctx->match || match_prereq(&t->state->match, f, &need)) {
+        act_put_set_field(t->list, ACT_SET_FIELD, f, &value);
+        return true;
+    }
+    /* OpenFlow 1.0's actions ask nothing of the match: they write what the packet has, and leave others alone. */
+    for (unsigned i = 0; i < l->n; i++)
+        act_put_set_field(t->list, ACT_SET_PRESENT, l->choices[i], &value);
     return true;
 }
 

@@ -96,7 +96,7 @@ bool subfield_no_field(const struct text *, struct word);                       
 uint64_t subfield_get(const struct subfield *, const union field_value *);
 void subfield_set(const struct subfield *, union field_value *value, union field_value *mask, uint64_t);
 
-/* Set fields built in words, for act-legacy.c (act-field.c). */
-void act_put_set_field(struct buf *list, enum field_id, const union field_value *value);
+/* SET_FIELD or SET_PRESENT built in words, for act-legacy.c (act-field.c). */
+void act_put_set_field(struct buf *list, enum act_type, enum field_id, const union field_value *value);
 
 #endif

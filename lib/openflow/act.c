@@ -4,7 +4,8 @@
 #include "openflow/act-shape.h"
 
 #define OF(N) (N)
-#define NX(N) (1 << 16 | (N))
+#define NX(N) ((uint64_t)NX_EXPERIMENTER << 16 | (N))
+#define XV(N) ((uint64_t)XVS_EXPERIMENTER << 16 | (N))
 #define ROW(ID, ENUM, WIRE, NAME, ALIASES, STRUCT, SHAPE, SYNTAX, DOC, INST) \
     [ENUM] = {.id = ID,                                                      \
               .name = NAME,                                                  \
@@ -12,7 +13,7 @@
               .syntax = SYNTAX,                                              \
               .doc = DOC,                                                    \
               .instruction = INST,                                           \
-              .nicira = (WIRE) >> 16,                                        \
+              .experimenter = (uint32_t)((uint64_t)(WIRE) >> 16),             \
               .wire = (uint16_t)(WIRE),                                      \
               .size = sizeof(struct act_##STRUCT),                           \
               .shape = &act_shape_##SHAPE},
@@ -123,10 +124,10 @@ bool act_nested_end(struct buf *list, size_t at)
 
 /* --- wire --- */
 
-static const struct act_row *find_wire(bool instruction, bool nicira, uint16_t wire)
+static const struct act_row *find_wire(bool instruction, uint32_t experimenter, uint16_t wire)
 {
     for (const struct act_row *row = act_rows; row < act_rows + N_ACTS; row++)
-        if (row->instruction == instruction && row->nicira == nicira && row->wire == wire)
+        if (row->instruction == instruction && row->experimenter == experimenter && row->wire == wire)
             return row;
     return NULL;
 }
@@ -139,17 +140,18 @@ static enum ofp_error decode_action(struct rd *r, struct buf *list, unsigned dep
     if (r->err || len < 8 || len % 8 || len > left)
         return OFPERR_BAC_BAD_LEN;
     struct rd body = rd_sub(r, len - 4u);
-    bool nicira = wire == 0xffff;
-    if (nicira) {
-        if (rd_u32(&body) != NX_EXPERIMENTER)
+    uint32_t experimenter = 0;
+    if (wire == 0xffff) {
+        experimenter = rd_u32(&body);
+        if (experimenter != NX_EXPERIMENTER && experimenter != XVS_EXPERIMENTER)
             return OFPERR_BAC_BAD_EXPERIMENTER;
         if (rd_left(&body) < 2)
             return OFPERR_BAC_BAD_LEN;
         wire = rd_u16(&body);
     }
-    const struct act_row *row = find_wire(false, nicira, wire);
+    const struct act_row *row = find_wire(false, experimenter, wire);
     if (!row)
-        return nicira ? OFPERR_BAC_BAD_EXP_TYPE : OFPERR_BAC_BAD_TYPE;
+        return experimenter ? OFPERR_BAC_BAD_EXP_TYPE : OFPERR_BAC_BAD_TYPE;
     row->shape->decode(&body, (enum act_type)(row - act_rows), list, depth);
     if (body.err)
         return body.err == WIRE_SHORT ? OFPERR_BAC_BAD_LEN : (enum ofp_error)body.err;
@@ -186,7 +188,7 @@ enum ofp_error acts_decode_instructions(struct rd r, struct buf *list)
         struct rd body = rd_sub(&r, len - 4u);
         if (wire == 0xffff)
             return OFPERR_BIC_BAD_EXPERIMENTER;
-        const struct act_row *row = find_wire(true, false, wire);
+        const struct act_row *row = find_wire(true, 0, wire);
         if (!row)
             return OFPERR_BIC_UNKNOWN_INST;
         ptrdiff_t i = row - act_rows - FIRST;
@@ -213,10 +215,10 @@ static void encode_item(const struct act *a, struct buf *out)
 {
     const struct act_row *row = &act_rows[a->type];
     size_t at = out->len;
-    buf_u16(out, row->nicira ? 0xffff : row->wire);
+    buf_u16(out, row->experimenter ? 0xffff : row->wire);
     buf_u16(out, 0);
-    if (row->nicira) {
-        buf_u32(out, NX_EXPERIMENTER);
+    if (row->experimenter) {
+        buf_u32(out, row->experimenter);
         buf_u16(out, row->wire);
     }
     row->shape->encode(a, out);

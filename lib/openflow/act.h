@@ -54,7 +54,7 @@ struct act_metadata { struct act a; uint64_t value, mask; };
 struct act_row {
     const char *id, *name, *aliases, *syntax, *doc;
     bool instruction;
-    bool nicira;       /* wire is a subtype of Nicira's experimenter action */
+    uint32_t experimenter; /* 0: OpenFlow's own; else wire is a subtype of this one's action */
     uint16_t wire;     /* type */
     uint16_t size;     /* of its struct */
     const struct act_shape *shape; /* act-shape.h */

@@ -77,6 +77,7 @@ static void put_next_tables(const struct ofp_table_features *f, struct buf *out)
 /* Standard ids only: an experimenter's would need more of them than its row tells. */
 #define OF(TYPE) (TYPE)
 #define NX(SUBTYPE) (-1)
+#define XV(SUBTYPE) (-1)
 
 static void put_instructions(const struct ofp_table_features *f, struct buf *out)
 {
@@ -113,6 +114,7 @@ static void put_actions(const struct ofp_table_features *f, enum property p, str
 
 #undef OF
 #undef NX
+#undef XV
 
 /* Fields of OpenFlow's own class. */
 static void put_fields(enum property p, struct buf *out)

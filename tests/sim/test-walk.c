@@ -113,6 +113,19 @@ START_TEST(reserved_ports)
 }
 END_TEST
 
+/* OpenFlow 1.0's words in a flow that does not say what packets it is about. */
+START_TEST(fields_written_where_present)
+{
+    struct sim s;
+    sim_init(&s);
+    add_flow(&s, 0, 1, "", "set_if_present:8->ip_dscp,set_if_present:80->tcp_dst,set_if_present:80->udp_dst,output:2");
+    EXPECT(&s, "in_port=1," IP ",nw_proto=17", "set(nw_tos=32),set(udp_dst=80),output:p2");
+    EXPECT(&s, "in_port=1," IP ",nw_proto=6", "set(nw_tos=32),set(tcp_dst=80),output:p2");
+    EXPECT(&s, "in_port=1,eth_type=0x806", "output:p2");
+    sim_destroy(&s);
+}
+END_TEST
+
 START_TEST(port_config)
 {
     struct sim s;
@@ -362,6 +375,7 @@ static void add(Suite *suite)
     TCase *golden = tcase_create("golden"), *property = tcase_create("property");
     tcase_add_test(golden, output_and_drops);
     tcase_add_test(golden, reserved_ports);
+    tcase_add_test(golden, fields_written_where_present);
     tcase_add_test(golden, port_config);
     tcase_add_test(golden, header_changes_are_made_when_seen);
     tcase_add_test(golden, vlan_and_ttl);

@@ -28,6 +28,7 @@ const struct act_sample act_samples[] = {
     {ACT_SET_FIELD, "", "set_field:aa:bb:cc:dd:ee:ff->eth_src,set_field:LOCAL->in_port"},
     {ACT_SET_MASKED, "", "set_field:0x50/0xf0->reg1,set_field:00:00:00:00:00:01/01:00:00:00:00:01->eth_dst"},
     {ACT_SET_MASKED, "ipv6", "set_field:2001:db8::/32->ipv6_src"},
+    {ACT_SET_PRESENT, "", "set_if_present:10.0.0.1->ip_src,set_if_present:8->ip_dscp,set_if_present:80->tcp_dst"},
     {ACT_REG_LOAD, "", "load:0x5->NXM_NX_REG0[0..3],load:0->NXM_OF_IN_PORT[],load:0x1->OXM_OF_PKT_REG1[]"},
     {ACT_REG_LOAD, "", "load:0xffffffffffffffff->NXM_NX_TUN_ID[],load:0x1->OXM_OF_METADATA[63]"},
     {ACT_REG_LOAD, "ipv6", "load:0xfe80->NXM_NX_IPV6_DST[112..127]"},

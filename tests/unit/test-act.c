@@ -33,7 +33,7 @@ START_TEST(every_row_is_described)
         ck_assert_str_ne(row->syntax, "");
         ck_assert_uint_ge(row->size, sizeof(struct act));
         for (unsigned j = 0; j < N_ACTS; j++)
-            ck_assert(i == j || row->instruction != act_rows[j].instruction || row->nicira != act_rows[j].nicira ||
+            ck_assert(i == j || row->instruction != act_rows[j].instruction || row->experimenter != act_rows[j].experimenter ||
                       row->wire != act_rows[j].wire);
         for (unsigned j = 0; j < n_act_samples; j++)
             n += act_samples[j].type == i;
