@@ -25,6 +25,7 @@ enum {
     CHUNK = 1 << CHUNK_BITS,
     MAX_CHUNKS = 128,
     BIG_PAGE = 2 << 20,
+    MOVED_AT_ONCE = 4, /* buckets, while the table grows */
 };
 
 /* One cache line. A tag is 16 bits of the hash and never 0, which is a free way. An entry that is not in the bucket of
@@ -58,6 +59,8 @@ struct cache {
     struct worker *worker;
     struct bucket *buckets;
     size_t n_buckets, count;
+    struct bucket *old; /* while it grows: the half as many before, of which the first `moved` are in `buckets` */
+    size_t moved;
     uint32_t next_number;
     uint64_t flushes;
 
@@ -84,15 +87,14 @@ static inline struct entry *entry_at(const struct cache *c, uint32_t unit)
 
 static unsigned units_of(unsigned n_words) { return (sizeof(struct entry) + n_words * 8 + UNIT - 1) / UNIT; }
 
-/* Large pieces are reached at random: fewer, larger pages spare walks of the page table. `sparse`: pages that are never
- * used are not to come into being. */
+/* Large pieces are reached at random: fewer, larger pages spare walks of the page table. Zeroed, and its pages come into
+ * being when they are used. `sparse`: few may be. */
 static void *alloc_big(size_t size, bool sparse)
 {
-    bool big_pages = size >= BIG_PAGE && !sparse;
-    void *p = aligned_alloc(big_pages ? BIG_PAGE : CACHE_LINE, size);
-    if (!p)
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
         abort(); /* as mem.h */
-    if (big_pages)
+    if (size >= BIG_PAGE && !sparse)
         madvise(p, size, MADV_HUGEPAGE);
     return p;
 }
@@ -125,10 +127,11 @@ static void entry_free(struct cache *c, uint32_t unit)
     c->free[e->units] = unit;
 }
 
-static struct bucket *buckets_alloc(size_t n)
+static struct bucket *buckets_alloc(size_t n) { return alloc_big(n * sizeof(struct bucket), false); }
+static void buckets_free(struct bucket *b, size_t n)
 {
-    size_t size = n * sizeof(struct bucket);
-    return memset(alloc_big(size, false), 0, size);
+    if (b)
+        munmap(b, n * sizeof *b);
 }
 
 struct cache *cache_create(struct worker *w)
@@ -148,15 +151,25 @@ void cache_reap(struct cache *c)
         cache_paths_reap(&c->paths);
 }
 
+static void buckets_empty(struct cache *c, struct bucket *buckets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (unsigned way = 0; way < CACHE_WAYS; way++)
+            if (buckets[i].tag[way])
+                cache_path_put(&c->paths, entry_at(c, buckets[i].entry[way])->path);
+}
+
 /* Everything at once: also the memory, but for the first chunk. */
 static void cache_empty(struct cache *c)
 {
-    for (size_t i = 0; i < c->n_buckets; i++)
-        for (unsigned way = 0; way < CACHE_WAYS; way++)
-            if (c->buckets[i].tag[way])
-                cache_path_put(&c->paths, entry_at(c, c->buckets[i].entry[way])->path);
-    for (unsigned i = 1; i < MAX_CHUNKS; i++) {
-        free(c->chunks[i]);
+    buckets_empty(c, c->buckets, c->n_buckets);
+    if (c->old) {
+        buckets_empty(c, c->old + c->moved, c->n_buckets / 2 - c->moved);
+        buckets_free(c->old, c->n_buckets / 2);
+        c->old = NULL;
+    }
+    for (unsigned i = 1; i < MAX_CHUNKS && c->chunks[i]; i++) {
+        munmap(c->chunks[i], (size_t)CHUNK * UNIT);
         c->chunks[i] = NULL;
     }
     memset(c->free, 0xff, sizeof c->free);
@@ -167,12 +180,13 @@ static void cache_empty(struct cache *c)
 void cache_destroy(struct cache *c)
 {
     cache_empty(c);
-    free(c->chunks[0]);
+    if (c->chunks[0])
+        munmap(c->chunks[0], (size_t)CHUNK * UNIT);
     cache_paths_destroy(&c->paths);
     for (unsigned i = 0; i < DP_MAX_BRIDGES; i++)
         free(c->masks[i]);
     dp_path_free(&c->scratch);
-    free(c->buckets);
+    buckets_free(c->buckets, c->n_buckets);
     free(c);
 }
 
@@ -273,13 +287,12 @@ static inline uint16_t tag_of(uint32_t hash)
 
 static inline struct bucket *bucket_of(const struct cache *c, uint32_t hash)
 {
-    return &c->buckets[hash & (c->n_buckets - 1)];
+    size_t half = hash & (c->n_buckets / 2 - 1);
+    return unlikely(c->old) && half >= c->moved ? &c->old[half] : &c->buckets[hash & (c->n_buckets - 1)];
 }
 
-static inline struct bucket *other_bucket(const struct cache *c, uint32_t hash)
-{
-    return &c->buckets[(hash ^ (tag_of(hash) * 0x5bd1e995u | 1)) & (c->n_buckets - 1)];
-}
+static inline uint32_t other_hash(uint32_t hash) { return hash ^ (tag_of(hash) * 0x5bd1e995u | 1); }
+static inline struct bucket *other_bucket(const struct cache *c, uint32_t hash) { return bucket_of(c, other_hash(hash)); }
 
 /* Ways with this tag, a bit each. Without a branch, since nobody could predict the way. */
 static inline unsigned bucket_ways(const struct bucket *b, uint16_t tag)
@@ -383,42 +396,78 @@ static struct place place_free(struct cache *c, uint32_t hash, bool both)
     return at;
 }
 
-/* More buckets if most entries are alive, else only without the dead. */
-static void cache_resize(struct cache *c)
+/* The table grows by and by, so that no packet waits for all of it: bucket i is dealt out to i and i + half. */
+static void move_bucket(struct cache *c, size_t i)
 {
-    size_t alive = 0, n_old = c->n_buckets;
-    struct bucket *old = c->buckets;
-    for (size_t i = 0; i < n_old; i++)
-        for (unsigned way = 0; way < CACHE_WAYS; way++)
-            alive += old[i].tag[way] && !entry_dead(c, entry_at(c, old[i].entry[way]));
-    if (alive >= n_old * CACHE_WAYS / 4)
-        c->n_buckets *= 2;
-    c->buckets = buckets_alloc(c->n_buckets);
-    c->count = 0;
-    for (size_t i = 0; i < n_old; i++)
-        for (unsigned way = 0; way < CACHE_WAYS; way++) {
-            if (!old[i].tag[way])
-                continue;
-            struct entry *e = entry_at(c, old[i].entry[way]);
-            uint32_t hash = entry_dead(c, e) ? 0 : mask_hash(c->masks[e->bridge], e->words);
-            struct place at = {NULL, -1};
-            if (!entry_dead(c, e))
-                at = place_free(c, hash, true);
-            if (at.way < 0)
-                entry_free(c, old[i].entry[way]);
-            else
-                way_set(c, at, hash, old[i].entry[way]);
+    const struct bucket *from = &c->old[i];
+    size_t half = c->n_buckets / 2;
+    c->moved = i + 1;
+    for (unsigned way = 0; way < CACHE_WAYS; way++) {
+        if (!from->tag[way])
+            continue;
+        struct entry *e = entry_at(c, from->entry[way]);
+        c->count--;
+        if (entry_dead(c, e)) {
+            entry_free(c, from->entry[way]);
+            continue;
         }
-    free(old);
+        uint32_t hash = mask_hash(c->masks[e->bridge], e->words);
+        bool first_choice = (hash & (half - 1)) == i;
+        struct place at = {&c->buckets[(first_choice ? hash : other_hash(hash)) & (c->n_buckets - 1)], 0};
+        while (at.bucket->tag[at.way]) /* what was in one bucket finds room in two */
+            at.way++;
+        way_set(c, at, hash, from->entry[way]);
+        at.bucket->used |= (from->used >> way & 1) << at.way;
+    }
+}
+
+static void cache_grow_on(struct cache *c)
+{
+    size_t half = c->n_buckets / 2;
+    for (unsigned n = 0; n < MOVED_AT_ONCE && c->moved < half; n++) {
+        __builtin_prefetch(&c->old[c->moved + 1]);
+        move_bucket(c, c->moved);
+    }
+    if (c->moved == half) {
+        buckets_free(c->old, half);
+        c->old = NULL;
+    }
+}
+
+/* Looks at some. */
+static bool most_are_alive(const struct cache *c)
+{
+    unsigned alive = 0, all = 0;
+    for (size_t i = 0; i < CACHE_MIN_BUCKETS; i++) {
+        const struct bucket *b = &c->buckets[i * (c->n_buckets / CACHE_MIN_BUCKETS)];
+        for (unsigned way = 0; way < CACHE_WAYS; way++)
+            if (b->tag[way]) {
+                all++;
+                alive += !entry_dead(c, entry_at(c, b->entry[way]));
+            }
+    }
+    return alive >= all / 2;
+}
+
+static void cache_grow(struct cache *c)
+{
+    c->old = c->buckets;
+    c->moved = 0;
+    c->n_buckets *= 2;
+    c->buckets = buckets_alloc(c->n_buckets);
+    cache_grow_on(c);
 }
 
 /* Half full, the second choice of a bucket is only for those that would make the table grow too early. */
 static struct place place_new(struct cache *c, uint32_t hash)
 {
-    bool may_grow = c->n_buckets < CACHE_MAX_BUCKETS && c->count >= c->n_buckets * CACHE_WAYS / 2;
+    if (c->old)
+        cache_grow_on(c);
+    bool may_grow = !c->old && c->n_buckets < CACHE_MAX_BUCKETS && c->count >= c->n_buckets * CACHE_WAYS / 2;
     struct place at = place_free(c, hash, !may_grow);
     if (at.way < 0 && may_grow) {
-        cache_resize(c);
+        if (most_are_alive(c))
+            cache_grow(c);
         at = place_free(c, hash, true);
     }
     if (at.way < 0) {
@@ -454,26 +503,24 @@ static void cache_insert(struct cache *c, const struct dp_bridge *bridge, const 
 
 /* --- lookup --- */
 
-/* A packet that the first look did not find. */
-static struct cache_path *miss(struct cache *c, struct mask *m, struct dp_port *in, struct packet *p)
+static struct cache_path *find(struct cache *c, const struct mask *m, const uint64_t *words, uint32_t hash)
+{
+    struct place at = place_of(c, m, words, hash);
+    if (at.way < 0)
+        return NULL;
+    struct cache_path *path = entry_at(c, at.bucket->entry[at.way])->path;
+    at.bucket->used |= 1u << at.way;
+    return path_fresh(c->worker, path) ? path : NULL;
+}
+
+static struct cache_path *walk(struct cache *c, struct mask *m, struct dp_port *in, struct packet *p)
 {
     struct worker *w = c->worker;
-    struct flow_key key;
-    uint64_t words[FLOW_KEY_WORDS];
-    key_parse(p, load_relaxed(&in->ofport), L_L4, &key);
-    /* It may be in its other bucket, or a packet before it in the same batch has brought it in. */
-    uint32_t hash = mask_pack(m, &key, words);
-    struct place at = place_of(c, m, words, hash);
-    if (at.way >= 0) {
-        struct cache_path *found = entry_at(c, at.bucket->entry[at.way])->path;
-        at.bucket->used |= 1u << at.way;
-        if (path_fresh(w, found))
-            return found;
-    }
-
     struct dp_path *path = &c->scratch;
-    dp_path_clear(path);
+    struct flow_key key;
     uint64_t begin = cycles();
+    key_parse(p, load_relaxed(&in->ofport), L_L4, &key);
+    dp_path_clear(path);
     in->bridge->walk(in->bridge->aux, &key, path);
     struct cache_path *made = cache_path_get(&c->paths, w, in->bridge, path);
     if (!path->uncacheable) {
@@ -483,6 +530,16 @@ static struct cache_path *miss(struct cache *c, struct mask *m, struct dp_port *
     stat_add(&w->stats.walk_cycles, cycles() - begin);
     stat_add(&w->stats.walks, 1);
     return made;
+}
+
+/* Since the packet was looked up the mask has become wider; one before it in the batch may have brought it in. */
+static struct cache_path *second_look(struct cache *c, struct mask *m, struct dp_port *in, struct packet *p)
+{
+    struct flow_key key;
+    uint64_t words[FLOW_KEY_WORDS];
+    key_parse(p, load_relaxed(&in->ofport), m->depth, &key);
+    struct cache_path *path = find(c, m, words, mask_pack(m, &key, words));
+    return path ? path : walk(c, m, in, p);
 }
 
 static inline void parse(const struct mask *m, struct packet *p, uint32_t in_port, struct flow_key *key)
@@ -501,6 +558,8 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
         cache_empty(c);
         c->flushes = w->flushes;
     }
+    if (unlikely(c->old))
+        cache_grow_on(c);
     struct mask *m = mask_of(c, in->bridge);
     const struct entry *entries[BATCH];
     uint8_t ways[BATCH];
@@ -542,13 +601,18 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
     for (unsigned i = 0; i < n; i++)
         if (likely(!(misses >> i & 1)) && unlikely(!path_fresh(w, found[i])))
             misses |= UINT32_C(1) << i;
-    stat_add(&w->stats.cache_hits, n - (unsigned)__builtin_popcount(misses));
-    stat_add(&w->stats.cache_misses, (unsigned)__builtin_popcount(misses));
-    while (unlikely(misses)) {
+    uint64_t walks = w->stats.walks;
+    uint32_t number = m->number;
+    while (unlikely(misses)) { /* in its other bucket; or a packet before it in the batch has brought it in; or new */
         unsigned i = __builtin_ctz(misses);
         misses &= misses - 1;
-        found[i] = miss(c, m, in, batch[i]);
+        found[i] = m->number == number ? find(c, m, &c->words[i * n_words], c->hashes[i]) : NULL;
+        if (!found[i])
+            found[i] = m->number == number ? walk(c, m, in, batch[i]) : second_look(c, m, in, batch[i]);
     }
+    walks = w->stats.walks - walks;
+    stat_add(&w->stats.cache_hits, n - walks);
+    stat_add(&w->stats.cache_misses, walks);
     stat_set(&w->stats.cache_entries, c->count);
 }
 
@@ -593,9 +657,11 @@ static void show_entry(const struct cache *c, const struct entry *e, struct buf 
 }
 
 /* Called by the worker itself, so that nothing moves. */
-void cache_show(const struct cache *c, struct buf *out)
+void cache_show(struct cache *c, struct buf *out)
 {
     unsigned shown = 0;
+    while (c->old)
+        cache_grow_on(c);
     buf_printf(out, "%zu entries, room for %zu\n", c->count, c->n_buckets * CACHE_WAYS);
     for (size_t i = 0; i < c->n_buckets && shown < MOST_SHOWN; i++)
         for (unsigned way = 0; way < CACHE_WAYS; way++) {

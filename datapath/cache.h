@@ -52,7 +52,7 @@ void cache_lookup(struct cache *, struct dp_port *in, struct packet *batch[], un
 /* Frees what fell out of the cache. No path that cache_lookup() gave may be in use. */
 void cache_reap(struct cache *);
 size_t cache_count(const struct cache *);
-void cache_show(const struct cache *, struct buf *out);
+void cache_show(struct cache *, struct buf *out);
 
 /* --- cache-path.c: paths, each outcome once --- */
 

@@ -16,6 +16,8 @@ enum {
     HOT = 64,              /* polls of a quiet port before it waits for epoll */
     LOOK_EVERY = 8,        /* iterations between looks at epoll while other ports are hot */
     MAX_EVENTS = 64,
+    OTHERS_SHARE = 6, /* times what a burst with walks took */
+    MAX_REST = 2 << 20, /* cycles: a millisecond, or less */
 };
 
 unsigned worker_index(const struct worker *w) { return w->index; }
@@ -172,7 +174,9 @@ static void run_attach(struct worker *w, struct command *c)
     if (w->n_ports == w->a_ports) {
         w->a_ports = MAX(16, 2 * w->a_ports);
         w->ports = xrealloc(w->ports, w->a_ports * sizeof *w->ports);
+        w->rest_until = xrealloc(w->rest_until, w->a_ports * sizeof *w->rest_until);
     }
+    w->rest_until[w->n_ports] = 0;
     port->hot = 1;
     w->ports[w->n_ports++] = port;
     stat_set(&w->stats.ports, w->n_ports);
@@ -189,6 +193,7 @@ static void run_detach(struct worker *w, struct command *c)
     for (unsigned i = 0; i < w->n_ports; i++)
         if (w->ports[i] == port) {
             w->ports[i] = w->ports[--w->n_ports];
+            w->rest_until[i] = w->rest_until[w->n_ports];
             if (port->rx_fd >= 0)
                 epoll_ctl(w->epoll, EPOLL_CTL_DEL, port->rx_fd, NULL);
             break;
@@ -249,13 +254,35 @@ static void look(struct worker *w, int timeout)
     }
 }
 
-static unsigned poll_port(struct worker *w, struct dp_port *port)
+/* Walks cost many times what other packets do. A port whose burst had some rests for as long as others, if they have
+ * anything to do, need to get their share: whoever sprays packets that no cache has seen slows down mostly himself. */
+static void rest(struct worker *w, unsigned i, uint64_t begin)
 {
+    uint64_t now = cycles();
+    w->rest_until[i] = now + MIN((now - begin) * OTHERS_SHARE, MAX_REST);
+}
+
+static bool resting(struct worker *w, unsigned i)
+{
+    if (likely(!w->rest_until[i]))
+        return false;
+    if (w->n_busy && cycles() < w->rest_until[i])
+        return true;
+    w->rest_until[i] = 0;
+    return false;
+}
+
+static unsigned poll_port(struct worker *w, unsigned i)
+{
+    struct dp_port *port = w->ports[i];
     struct packet *batch[BATCH];
+    uint64_t walks = w->stats.walks, begin = cycles();
     unsigned n = port->class->rx(port, w, batch);
     if (n) {
         worker_process(w, port, batch, n);
         port->hot = HOT;
+        if (unlikely(w->stats.walks != walks) && !w->dp->inline_worker)
+            rest(w, i, begin);
     } else if (port->hot && port->rx_fd >= 0) {
         port->hot--;
     }
@@ -273,7 +300,7 @@ static void begin(struct worker *w)
 
 unsigned worker_iterate(struct worker *w)
 {
-    unsigned received = 0;
+    unsigned received = 0, n_busy = 0;
     begin(w);
     if (w->dp->inline_worker || (w->n_cold && ++w->since_look >= LOOK_EVERY)) {
         w->since_look = 0;
@@ -282,11 +309,15 @@ unsigned worker_iterate(struct worker *w)
     w->n_cold = 0;
     for (unsigned i = 0; i < w->n_ports; i++) {
         struct dp_port *port = w->ports[i];
-        if (port->hot || port->rx_fd < 0)
-            received += poll_port(w, port);
-        else
+        if (!port->hot && port->rx_fd >= 0) {
             w->n_cold++;
+        } else if (!resting(w, i)) {
+            unsigned n = poll_port(w, i);
+            received += n;
+            n_busy += n > 0;
+        }
     }
+    w->n_busy = n_busy;
     cache_reap(w->cache);
     return received;
 }
@@ -311,14 +342,8 @@ static void quiescent(struct worker *w)
     urcu_qsbr_quiescent_state();
 }
 
-/* Ports without a descriptor (a pcap file in a loop) are always awake. */
-static bool must_stay(const struct worker *w)
-{
-    for (unsigned i = 0; i < w->n_ports; i++)
-        if (w->ports[i]->rx_fd < 0)
-            return true;
-    return false;
-}
+/* Not while a port is hot: epoll may not know of it. Ports without a descriptor (a pcap file in a loop) are always. */
+static bool may_sleep(const struct worker *w) { return w->n_cold == w->n_ports; }
 
 static void sleep_until_something(struct worker *w)
 {
@@ -355,7 +380,7 @@ static void *worker_main(void *arg)
         int64_t now = clock_nsec();
         if (!quiet_since) {
             quiet_since = now;
-        } else if (now - quiet_since > SPIN_NSEC && !must_stay(w)) {
+        } else if (now - quiet_since > SPIN_NSEC && may_sleep(w)) {
             sleep_until_something(w);
             quiet_since = 0;
             last = cycles();
@@ -414,6 +439,7 @@ void worker_destroy(struct worker *w)
     close(w->epoll);
     close(w->event_fd);
     free(w->ports);
+    free(w->rest_until);
     free(w->dirty);
     free(w->again);
     free(w);

@@ -34,6 +34,8 @@ struct worker {
 
     struct packet *spare[BATCH]; /* to be received into */
     struct dp_port **ports; /* that it polls */
+    uint64_t *rest_until; /* of each: cycles(); 0: polled always. See poll_port() */
+    unsigned n_busy; /* ports that had packets in the last iteration */
     unsigned n_ports, a_ports;
     struct dp_port **dirty; /* that have packets to be sent */
     unsigned n_dirty;
