@@ -1,7 +1,7 @@
 """Packets cut short at every byte, and packets whose lengths lie: a field is there if the header that has it is whole.
 
-One table per match writes one bit of the metadata; behind the last table the bits go into the Ethernet addresses, so that
-each packet brings along what it has matched. It is told apart by the low 32 bits of its destination address.
+One table per match writes one bit of the metadata; behind the last table the bits go into the Ethernet addresses, so
+that each packet brings along what it has matched. It is told apart by the low 32 bits of its destination address.
 """
 import collections
 import ipaddress
@@ -20,7 +20,8 @@ IP6_A, IP6_B, TARGET = "2001:db8:1:2:3:4:5:6", "2001:db8:a:b:c:d:e:f", "2001:db8
 PORTS = struct.pack("!HH", 1111, 2222)
 
 IP4 = ["ip", f"ip,nw_src={IP_A}", f"ip,nw_dst={IP_B}", "ip,ip_dscp=46", "ip,nw_ecn=1"]
-IP6 = ["ipv6", f"ipv6,ipv6_src={IP6_A}", f"ipv6,ipv6_dst={IP6_B}", "ipv6,ip_dscp=46", "ipv6,nw_ecn=1", "ipv6,ipv6_label=0x12345"]
+IP6 = ["ipv6", f"ipv6,ipv6_src={IP6_A}", f"ipv6,ipv6_dst={IP6_B}", "ipv6,ip_dscp=46", "ipv6,nw_ecn=1",
+       "ipv6,ipv6_label=0x12345"]
 VLAN = ["dl_vlan=5", "dl_vlan=5,dl_vlan_pcp=3"]
 ARP = ["arp,arp_op=1", f"arp,arp_spa={IP_A}", f"arp,arp_tpa={IP_B}", f"arp,arp_sha={MAC}", f"arp,arp_tha={MAC}"]
 MPLS = ["mpls,mpls_label=100", "mpls,mpls_tc=3", "mpls,mpls_bos=1"]
@@ -59,13 +60,14 @@ def ipv4(proto, name, rest, total=None, ihl=None, version=4, options=b"", matche
     """name: the match of the protocol. matches: what the header lets match, if it is not as usual."""
     length = 20 + len(options) + sum(len(data) for data, _ in rest)
     header = struct.pack("!BBHHHBBH4s4s", version << 4 | (5 + len(options) // 4 if ihl is None else ihl), 46 << 2 | 1,
-                         length if total is None else total, 7, frag, 64, proto, 0, address(IP_A), address(IP_B)) + options
-    return [(header, IP4[1:] + name if matches is None else matches)] + rest
+                         length if total is None else total, 7, frag, 64, proto, 0, address(IP_A), address(IP_B))
+    return [(header + options, IP4[1:] + name if matches is None else matches)] + rest
 
 
 def ipv6(first, rest, payload=None, version=6, name=(), matches=None):
     length = sum(len(data) for data, _ in rest)
-    header = struct.pack("!IHBB16s16s", version << 28 | (46 << 2 | 1) << 20 | 0x12345, length if payload is None else payload,
+    header = struct.pack("!IHBB16s16s", version << 28 | (46 << 2 | 1) << 20 | 0x12345,
+                         length if payload is None else payload,
                          first, 255, address(IP6_A), address(IP6_B))
     return [(header, IP6[1:] + list(name) if matches is None else matches)] + rest
 
@@ -100,10 +102,14 @@ def cut_packets():
                "unknown": eth(0x88b5) + [(bytes(20), [])],
                "icmp": eth(0x0800, ["ip"]) + ipv4(1, ["icmp"], ECHO),
                "icmp6": eth(0x86dd, ["ipv6"]) + ipv6(58, ECHO6, name=["icmp6"]),
-               "solicitation": eth(0x86dd, ["ipv6"]) + ipv6(58, neighbour(135, 1, NS_TARGET, lladdr=SLL), name=["icmp6"]),
-               "advertisement": eth(0x86dd, ["ipv6"]) + ipv6(58, neighbour(136, 2, NA_TARGET, lladdr=TLL), name=["icmp6"]),
-               "gre": eth(0x0800, ["ip"]) + ipv4(47, [], [(struct.pack("!HHI", 0x2000, 0x6558, 0x1234), [GRE_KEY]), (bytes(20), [])]),
-               "gre, checksum": eth(0x0800, ["ip"]) + ipv4(47, [], [(struct.pack("!HHII", 0xa000, 0x6558, 0, 0x1234), [GRE_KEY]), (bytes(9), [])])}
+               "solicitation": eth(0x86dd, ["ipv6"]) + ipv6(58, neighbour(135, 1, NS_TARGET, lladdr=SLL),
+                                                            name=["icmp6"]),
+               "advertisement": eth(0x86dd, ["ipv6"]) + ipv6(58, neighbour(136, 2, NA_TARGET, lladdr=TLL),
+                                                             name=["icmp6"]),
+               "gre": eth(0x0800, ["ip"]) + ipv4(47, [], [
+                   (struct.pack("!HHI", 0x2000, 0x6558, 0x1234), [GRE_KEY]), (bytes(20), [])]),
+               "gre, checksum": eth(0x0800, ["ip"]) + ipv4(47, [], [
+                   (struct.pack("!HHII", 0xa000, 0x6558, 0, 0x1234), [GRE_KEY]), (bytes(9), [])])}
     for proto, number in NUMBER.items():
         four, six = l4(proto, L4[proto]), l4(proto, L4[proto + "6"])
         packets[proto] = eth(0x0800, ["ip"]) + ipv4(number, [proto], four)
@@ -112,7 +118,8 @@ def cut_packets():
         packets[proto + "6 behind extensions"] = eth(0x86dd, ["ipv6"]) + ipv6(0, [
             (hop_by_hop(60), []), (hop_by_hop(44), []), (bytes([number, 0, 0, 1, 0, 0, 0, 9]), [proto + "6"])] + six)
         packets[proto + " in a VLAN"] = eth(0x8100) + vlan(0x0800, VLAN, ["ip"]) + ipv4(number, [proto], four)
-        packets[proto + "6 in two VLANs"] = eth(0x88a8) + vlan(0x8100, VLAN) + vlan(0x86dd, [], ["ipv6"]) + ipv6(number, six, name=[proto + "6"])
+        packets[proto + "6 in two VLANs"] = (eth(0x88a8) + vlan(0x8100, VLAN) + vlan(0x86dd, [], ["ipv6"]) +
+                                             ipv6(number, six, name=[proto + "6"]))
     return packets
 
 
@@ -184,7 +191,8 @@ def send_and_read(lab, packets):
     lab.veth(h, "eth0", s, "p1")
     lab.veth(h, "eth1", s, "p2")
     sw = lab.switch(s)
-    sw.ctl("add-br", "br0", "--", "set", "bridge", "br0", "fail_mode=secure", "--", "add-port", "br0", "p1", "ofport_request=1",
+    sw.ctl("add-br", "br0", "--", "set", "bridge", "br0", "fail_mode=secure", "--", "add-port", "br0", "p1",
+           "ofport_request=1",
            "--", "add-port", "br0", "p2", "ofport_request=2")
     flows = []
     for n, match in enumerate(MATCHES):
@@ -224,7 +232,8 @@ def check(lab, cases):
         if got != [(len(data), frozenset(wanted))] * 2:
             extra = sorted(set().union(*(g[1] for g in got)) - set(wanted))
             missing = sorted(set(wanted) - (frozenset.intersection(*(g[1] for g in got)) if got else set()))
-            faults.append(f"{name}: seen {len(got)} times, lengths {[g[0] for g in got]}; too much: {extra}; missing: {missing}")
+            faults.append(f"{name}: seen {len(got)} times, lengths {[g[0] for g in got]}; too much: {extra}; "
+                          f"missing: {missing}")
     assert not faults, f"{len(faults)} of {len(cases)}:\n" + "\n".join(faults[:40])
     wanted = collections.Counter(m for _, _, matched in cases for m in matched)
     assert counted == {m: 2 * wanted[m] for m in MATCHES}
