@@ -80,7 +80,7 @@ def access_list(rules=1000):
         ]
     return flows + ["table=0,priority=1,ip,actions=resubmit(,10)",
                     f"table=10,priority=10,dl_src={HOST_MAC},actions=output:2",
-                    "table=20,ip,actions=mod_nw_tos:32,output:2"]
+                    "table=20,actions=mod_nw_tos:32,output:2"]
 
 
 def many_shapes(rules=100_000):
