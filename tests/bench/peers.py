@@ -65,9 +65,6 @@ class Ovs(xvs.Ovs):
         self._daemon("ovs-vswitchd", self.db, f"--unixctl={self.dir}/vs.ctl", wait_for="vs.ctl")
         self.pid = self.processes[-1].pid
 
-    def add_flows(self, bridge, file, **options):
-        return self.ofctl("-O", "OpenFlow13", "add-flows", bridge, file, **options)
-
 
 @contextlib.contextmanager
 def ovs(lab, ns, *settings, env=None):
