@@ -14,9 +14,11 @@
 enum {
     SPIN_NSEC = 40 * 1000, /* without packets, then sleep */
     HOT = 64,              /* polls of a quiet port before it waits for epoll */
-    LOOK_EVERY = 8,        /* iterations between looks at epoll while other ports are hot */
+    LOOK_EVERY = 1 << 16,  /* cycles between looks at epoll while other ports are hot: 20 µs or so */
+    LOOK_EVERY_IDLE = 1 << 12,
+    CLOCK_EVERY = 1 << 17, /* cycles for which the time is the same */
     MAX_EVENTS = 64,
-    OTHERS_SHARE = 6, /* times what a burst with walks took */
+    OTHERS_SHARE = 10, /* times what the walks of a burst took: they are half of what such packets cost */
     MAX_REST = 2 << 20, /* cycles: a millisecond, or less */
 };
 
@@ -256,10 +258,9 @@ static void look(struct worker *w, int timeout)
 
 /* Walks cost many times what other packets do. A port whose burst had some rests for as long as others, if they have
  * anything to do, need to get their share: whoever sprays packets that no cache has seen slows down mostly himself. */
-static void rest(struct worker *w, unsigned i, uint64_t begin)
+static void rest(struct worker *w, unsigned i, uint64_t walked)
 {
-    uint64_t now = cycles();
-    w->rest_until[i] = now + MIN((now - begin) * OTHERS_SHARE, MAX_REST);
+    w->rest_until[i] = cycles() + MIN(walked * OTHERS_SHARE, MAX_REST);
 }
 
 static bool resting(struct worker *w, unsigned i)
@@ -276,34 +277,39 @@ static unsigned poll_port(struct worker *w, unsigned i)
 {
     struct dp_port *port = w->ports[i];
     struct packet *batch[BATCH];
-    uint64_t walks = w->stats.walks, begin = cycles();
+    uint64_t walk_cycles = w->stats.walk_cycles;
     unsigned n = port->class->rx(port, w, batch);
     if (n) {
         worker_process(w, port, batch, n);
         port->hot = HOT;
-        if (unlikely(w->stats.walks != walks) && !w->dp->inline_worker)
-            rest(w, i, begin);
+        if (unlikely(w->stats.walk_cycles != walk_cycles) && !w->dp->inline_worker)
+            rest(w, i, w->stats.walk_cycles - walk_cycles);
     } else if (port->hot && port->rx_fd >= 0) {
         port->hot--;
     }
     return n;
 }
 
-static void begin(struct worker *w)
+static uint64_t begin(struct worker *w)
 {
     /* In this order: see dp_forget(). */
     w->generation = load_acquire(&w->dp->generation);
     w->flushes = load_acquire(&w->dp->flushes);
-    w->now = clock_msec();
+    uint64_t now = cycles();
+    if (w->dp->inline_worker || now - w->clock_at >= CLOCK_EVERY) {
+        w->clock_at = now;
+        w->now = clock_msec();
+    }
     run_commands(w);
+    return now;
 }
 
 unsigned worker_iterate(struct worker *w)
 {
     unsigned received = 0, n_busy = 0;
-    begin(w);
-    if (w->dp->inline_worker || (w->n_cold && ++w->since_look >= LOOK_EVERY)) {
-        w->since_look = 0;
+    uint64_t now = begin(w);
+    if (w->dp->inline_worker || (w->n_cold && now - w->looked_at >= (w->n_busy ? LOOK_EVERY : LOOK_EVERY_IDLE))) {
+        w->looked_at = now;
         look(w, 0);
     }
     w->n_cold = 0;

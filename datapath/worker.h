@@ -42,7 +42,8 @@ struct worker {
     struct packet **again; /* popped, to be looked up again */
     unsigned n_again;
     bool punted; /* main is to be woken at the end of the burst */
-    unsigned since_look, n_cold; /* ports that wait for epoll */
+    uint64_t looked_at, clock_at; /* cycles() */
+    unsigned n_cold; /* ports that wait for epoll */
 
     uint64_t drops[N_DROPS];
     msec_t next_sample[N_DROPS];
