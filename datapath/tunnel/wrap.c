@@ -12,10 +12,11 @@ static void put_be16(uint8_t *p, be16 v) { memcpy(p, &v, sizeof v); }
 
 /* --- Push --- */
 
-/* Nearly all headers fit into FIXED bytes, which are copied so that they end where the header does: what is before it in
- * the action comes along, into the headroom, and means nothing. */
+/* Nearly all headers fit into FIXED bytes, which are copied so that they end where the header does: what is before it
+ * in the action comes along, into the headroom, and means nothing. */
 enum { FIXED = 48 };
-static_assert(offsetof(struct dpact_push, header) + ETH_HEADER + IPV4_HEADER >= FIXED, "nothing before the action is read");
+static_assert(offsetof(struct dpact_push, header) + ETH_HEADER + IPV4_HEADER >= FIXED,
+              "nothing before the action is read");
 
 static void put_header(struct packet *p, const struct dpact_push *a)
 {

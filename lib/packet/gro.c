@@ -3,7 +3,15 @@
 #include "packet/ip.h"
 
 /* RFC 9293, 3.1. */
-enum { TCP_SEQ = 4, TCP_ACK_AT = 8, TCP_OFFSET = 12, TCP_FLAGS_AT = 13, TCP_WINDOW = 14, TCP_CSUM = 16, TCP_URGENT = 18 };
+enum {
+    TCP_SEQ = 4,
+    TCP_ACK_AT = 8,
+    TCP_OFFSET = 12,
+    TCP_FLAGS_AT = 13,
+    TCP_WINDOW = 14,
+    TCP_CSUM = 16,
+    TCP_URGENT = 18
+};
 enum { TCP_FIN = 1, TCP_PSH = 8, TCP_ACK = 0x10, TCP_ECE = 0x40, TCP_ENDS = TCP_FIN | TCP_PSH };
 enum { IP_DF = 0x4000 };
 enum { MAX_STREAMS = 16, L3_MAX = 65535 };
@@ -123,9 +131,9 @@ static bool same_ip(const struct stream *head, const struct stream *s)
 static bool same_tcp(const struct stream *head, const struct stream *s)
 {
     const uint8_t *a = head->p->data + head->l4, *b = s->p->data + s->l4;
-    return peek32(a + TCP_SEQ) + (head->n * head->size) == peek32(b + TCP_SEQ) && equal(a, b, TCP_ACK_AT, TCP_FLAGS_AT) &&
-           a[TCP_FLAGS_AT] == (b[TCP_FLAGS_AT] & ~TCP_ENDS) && equal(a, b, TCP_WINDOW, TCP_CSUM) &&
-           equal(a, b, TCP_URGENT, head->payload - head->l4);
+    return peek32(a + TCP_SEQ) + (head->n * head->size) == peek32(b + TCP_SEQ) &&
+           equal(a, b, TCP_ACK_AT, TCP_FLAGS_AT) && a[TCP_FLAGS_AT] == (b[TCP_FLAGS_AT] & ~TCP_ENDS) &&
+           equal(a, b, TCP_WINDOW, TCP_CSUM) && equal(a, b, TCP_URGENT, head->payload - head->l4);
 }
 
 /* May others follow it? */

@@ -19,7 +19,8 @@
  *         while (c.more)
  *             gso_next(&c, segment); // base, size and data are the caller's; all else is filled in
  *
- * False: it is not what its gso type says. p stays as it is, and must do so meanwhile. A segment is never longer than p. */
+ * False: it is not what its gso type says. p stays as it is, and must do so meanwhile. A segment is never longer than
+ * p. */
 struct gso_cut {
     const struct packet *p;
     struct ip_place ip;

@@ -61,8 +61,8 @@ static void fix_sums(struct packet *p)
     uint16_t l4_len = p->len - p->csum_start;
     be32 a[2];
     memcpy(a, s.ip + 12, 8);
-    be16 start = s.version == 4 ? csum_pseudo4(a[0], a[1], s.proto, l4_len)
-                                : csum_pseudo6(s.ip + 8, s.ip + 24, s.proto, l4_len);
+    be16 start =
+        s.version == 4 ? csum_pseudo4(a[0], a[1], s.proto, l4_len) : csum_pseudo6(s.ip + 8, s.ip + 24, s.proto, l4_len);
     memcpy(s.l4 + p->csum_offset, &start, 2);
     packet_finish_csum(p);
 }
@@ -211,15 +211,33 @@ static void change_meta(struct packet *p, unsigned what)
 {
     uint32_t header = p->l4 + (p->data[p->l4 + 12] >> 4) * 4u;
     switch (what) {
-    case 0: p->port ^= 1; break;
-    case 1: p->tun.id ^= htobe64(1); break;
-    case 2: ck_assert(sums_make_partial(p)); break;
-    case 3: p->data[p->l3 + 10] ^= 1; break;
-    case 4: p->data[p->l4 + 16] ^= 1; break;
-    case 5: p->len += 6; break;
-    case 6: p->len += 1; break;
-    case 7: p->len = header; break;
-    case 8: p->size = packet_headroom(p) + p->len; break;
+    case 0:
+        p->port ^= 1;
+        break;
+    case 1:
+        p->tun.id ^= htobe64(1);
+        break;
+    case 2:
+        ck_assert(sums_make_partial(p));
+        break;
+    case 3:
+        p->data[p->l3 + 10] ^= 1;
+        break;
+    case 4:
+        p->data[p->l4 + 16] ^= 1;
+        break;
+    case 5:
+        p->len += 6;
+        break;
+    case 6:
+        p->len += 1;
+        break;
+    case 7:
+        p->len = header;
+        break;
+    case 8:
+        p->size = packet_headroom(p) + p->len;
+        break;
     }
     if (what == 6 || what == 7) {
         bool v4 = p->l4 - p->l3 == 20;
@@ -327,8 +345,12 @@ static void mutate(uint64_t *rng, struct list *l, unsigned at)
         if (unit_below(rng, 2))
             fix_sums(p);
         break;
-    case 5: p->len = 14 + unit_below(rng, p->len - 13); break;
-    case 6: p->len += unit_below(rng, 10); break;
+    case 5:
+        p->len = 14 + unit_below(rng, p->len - 13);
+        break;
+    case 6:
+        p->len += unit_below(rng, 10);
+        break;
     case 7:
         p->csum = CSUM_VALID; /* whatever it is */
         break;
