@@ -9,8 +9,8 @@
 #include "datapath/worker.h"
 
 enum {
-    RING = 1024,    /* main may be away for some milliseconds, where it shares a processor with a worker */
-    PUNTS_A_RUN = 256,
+    RING = 4096,    /* main may be away for some milliseconds, where it shares a processor with a worker */
+    PUNTS_A_RUN = 1024,
     IN_TURN = 8,    /* from one ring, then the next one's */
     BLOCK = 1024,   /* most punts fit */
 };
