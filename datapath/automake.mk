@@ -27,6 +27,8 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/port.h \
 	datapath/private.h \
 	datapath/punt.c \
+	datapath/rxring.c \
+	datapath/rxring.h \
 	datapath/tally.c \
 	datapath/tally.h \
 	datapath/vnet.c \

@@ -181,6 +181,13 @@ void port_trouble(struct dp_port *port, struct worker *w, int error)
     }
 }
 
+void port_busy(struct dp_port *port)
+{
+    store_relaxed(&port->busy, true);
+    store_release(&port->dp->ports_in_trouble, true);
+    dp_wake(port->dp);
+}
+
 void port_start(struct dp_port *port)
 {
     if (port->class->rx && !port->attached) {
@@ -276,12 +283,21 @@ static void port_look_why(struct dp_port *port)
         port_plug(port);
 }
 
+/* What workers have said of it. */
+static void port_look(struct dp_port *port)
+{
+    if (load_relaxed(&port->trouble))
+        port_look_why(port);
+    if (__atomic_exchange_n(&port->busy, false, __ATOMIC_ACQUIRE) && port->flags & DP_PORT_PRESENT)
+        port->class->busy(port);
+}
+
 void ports_run(struct dp *dp)
 {
     if (__atomic_exchange_n(&dp->ports_in_trouble, false, __ATOMIC_ACQUIRE))
         for (uint32_t id = 0; id < dp->ports_end; id++)
-            if (dp->ports[id] && load_relaxed(&dp->ports[id]->trouble))
-                port_look_why(dp->ports[id]);
+            if (dp->ports[id])
+                port_look(dp->ports[id]);
     if (!dp->ports_changed)
         return;
     dp->ports_changed = false;

@@ -50,6 +50,7 @@ struct port_class {
     void (*get_info)(const struct dp_port *, struct dp_port_info *); /* NULL: nothing to add to what dp_port says */
     void (*get_stats)(const struct dp_port *, struct dp_port_stats *); /* likewise */
     bool (*set_up)(struct dp_port *, bool up);
+    void (*busy)(struct dp_port *); /* the owner has called port_busy(); the device is there */
 
     /* The owner. Up to BATCH packets from w's pool, `port` set; their number. Never blocks. NULL: nothing comes in. */
     unsigned (*rx)(struct dp_port *, struct worker *w, struct packet *batch[BATCH]);
@@ -75,6 +76,7 @@ struct dp_port {
     uint32_t mtu;   /* of its IP packets; 0: no limit */
     uint32_t ifindex; /* 0: none */
     bool trouble;   /* set by a worker: the device refuses; main looks why */
+    bool busy;      /* set by its owner: port_busy() */
     uint8_t mac[6];
     uint32_t speed_mbps;
     char *error; /* why it does not work, or NULL */
@@ -107,6 +109,8 @@ bool device_set_mac(const char *ifname, const uint8_t mac[6]);
 
 /* Worker: the device answered with this errno. */
 void port_trouble(struct dp_port *, struct worker *, int error);
+/* Worker: main is to call the class's busy(). */
+void port_busy(struct dp_port *);
 
 /* Tests: a packet with offloads, as if received by a sim port. */
 void port_sim_receive_packet(struct dp_port *, const struct packet *);

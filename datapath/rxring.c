@@ -1,0 +1,102 @@
+/* rxring.c: slots of a TPACKET_V2 ring. See packet(7) and Documentation/networking/packet_mmap.rst of Linux. */
+#include "config.h"
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "datapath/rxring.h"
+#include "datapath/vnet.h"
+#include "datapath/worker.h"
+
+/* A slot is no power of two, or all would compete for the same few sets of the processor's cache. */
+enum { SLOT = 2112, BLOCK = 1 << 16, PER_BLOCK = BLOCK / SLOT, BLOCKS = 132, SLOTS = PER_BLOCK * BLOCKS };
+static_assert(SLOT % TPACKET_ALIGNMENT == 0, "as the kernel wants it");
+
+bool rxring_create(struct rxring *r, int fd)
+{
+    struct tpacket_req req = {
+        .tp_block_size = BLOCK, .tp_block_nr = BLOCKS, .tp_frame_size = SLOT, .tp_frame_nr = SLOTS};
+    int version = TPACKET_V2, larger_by_message = 1;
+    if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) ||
+        setsockopt(fd, SOL_PACKET, PACKET_COPY_THRESH, &larger_by_message, sizeof larger_by_message) ||
+        setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req))
+        return false;
+    void *memory = mmap(NULL, (size_t)BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    *r = (struct rxring){.fd = fd, .memory = memory};
+    return true;
+}
+
+void rxring_close(struct rxring *r)
+{
+    if (r->memory)
+        munmap(r->memory, (size_t)BLOCK * BLOCKS);
+    if (r->fd >= 0)
+        close(r->fd);
+    *r = RXRING_INIT;
+}
+
+static struct tpacket2_hdr *slot_at(const struct rxring *r, unsigned i)
+{
+    return (struct tpacket2_hdr *)(r->memory + (size_t)(i / PER_BLOCK) * BLOCK + i % PER_BLOCK * SLOT);
+}
+
+/* The packet's bytes, header of offloads first, to where p wants them; their number, or 0: it got lost on the way. */
+static size_t take_bytes(const struct rxring *r, const struct tpacket2_hdr *h, uint32_t status, struct packet *p)
+{
+    uint8_t *to = p->data - VNET_LEN;
+    size_t len = VNET_LEN + h->tp_snaplen;
+    if (likely(h->tp_snaplen == h->tp_len)) {
+        memcpy(to, (const uint8_t *)h + h->tp_mac - VNET_LEN, len);
+        return len;
+    }
+    if (!(status & TP_STATUS_COPY)) /* the queue was full */
+        return 0;
+    ssize_t n;
+    do /* ENETDOWN: news of the device, told before the message and only once */
+        n = recv(r->fd, to, VNET_LEN + PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
+    while (n < 0 && (errno == EINTR || errno == ENETDOWN));
+    return n < 0 || n > VNET_LEN + PACKET_MAX ? 0 : n;
+}
+
+static bool is_outgoing(const struct tpacket2_hdr *h)
+{
+    const struct sockaddr_ll *sll = (const void *)((const uint8_t *)h + TPACKET_ALIGN(sizeof *h));
+    return sll->sll_pkttype == PACKET_OUTGOING;
+}
+
+unsigned rxring_rx(struct rxring *r, struct dp_port *port, struct worker *w, struct packet *batch[])
+{
+    struct port_worker *pw = port->worker[w->index];
+    unsigned n = 0;
+    for (unsigned looked = 0; looked < BATCH; looked++) {
+        struct tpacket2_hdr *h = slot_at(r, r->next);
+        uint32_t status = load_acquire(&h->tp_status);
+        if (!(status & TP_STATUS_USER))
+            break;
+        r->next = r->next + 1 < SLOTS ? r->next + 1 : 0;
+        const uint8_t *ahead = (const uint8_t *)slot_at(r, (r->next + 1) % SLOTS);
+        __builtin_prefetch(ahead);
+        __builtin_prefetch(ahead + CACHE_LINE);
+        struct packet *p = worker_spare(w, n);
+        size_t len = take_bytes(r, h, status, p);
+        bool tagged = status & TP_STATUS_VLAN_VALID, outgoing = is_outgoing(h);
+        uint16_t tpid = status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q, tci = h->tp_vlan_tci;
+        store_release(&h->tp_status, TP_STATUS_KERNEL);
+        if (unlikely(len <= VNET_LEN || outgoing)) {
+            if (!outgoing)
+                stat_add(&pw->rx_dropped, 1);
+            continue;
+        }
+        worker_take_spare(w, n);
+        p->port = port->id;
+        vnet_received(p, len);
+        if (unlikely(tagged) && p->len >= 14)
+            vnet_put_tag_back(p, tpid, tci);
+        batch[n++] = p;
+    }
+    return n;
+}

@@ -1,0 +1,34 @@
+/* rxring.h: receiving on a busy AF_PACKET socket by memory shared with the kernel (PACKET_RX_RING, TPACKET_V2), instead
+ * of a message a packet. One system call less, and the packet's bytes lie where the processor finds them: under load
+ * two to three times faster than recvmmsg(), whose queue holds thousands of cold packets.
+ *
+ * A slot takes an ordinary packet. What is larger (super-segments) goes through the socket's own queue, in order: the
+ * slot then says that the next message is its packet (PACKET_COPY_THRESH). So the memory, 8.5 MB that the kernel allots
+ * at once, does not depend on the largest packet; still it is for busy ports only.
+ *
+ * Thread: main opens and closes, the port's owner receives. */
+#ifndef DATAPATH_RXRING_H
+#define DATAPATH_RXRING_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dp_port;
+struct packet;
+struct worker;
+
+struct rxring {
+    int fd;
+    uint8_t *memory;
+    unsigned next; /* slot */
+};
+#define RXRING_INIT ((struct rxring){.fd = -1})
+
+/* Makes it on a socket with PACKET_VNET_HDR that is not bound yet. False and errno; the socket stays the caller's. */
+bool rxring_create(struct rxring *, int fd);
+/* Closes the socket too. */
+void rxring_close(struct rxring *);
+/* As port_class.rx. */
+unsigned rxring_rx(struct rxring *, struct dp_port *, struct worker *, struct packet *batch[]);
+
+#endif
