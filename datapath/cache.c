@@ -247,34 +247,32 @@ static struct mask *mask_of(struct cache *c, const struct dp_bridge *bridge)
     return m;
 }
 
-/* The key's words under the mask, and their hash: two words a multiplication (as wyhash), whose factors nobody knows
- * who does not know the seed. */
-static inline uint32_t mask_pack(const struct mask *m, const struct flow_key *key, uint64_t *words)
+static inline void mask_pack(const struct mask *m, const struct flow_key *key, uint64_t *words)
 {
     const uint64_t *k = key_words_const(key);
-    uint64_t h = m->seed;
-    unsigned i = 0;
-    for (; i + 1 < m->n; i += 2) {
+    for (unsigned i = 0, n = m->n; i < n; i++)
         words[i] = k[m->words[i].word] & m->words[i].bits;
-        words[i + 1] = k[m->words[i + 1].word] & m->words[i + 1].bits;
-        __uint128_t product = (__uint128_t)(words[i] ^ m->seed) * (words[i + 1] ^ h);
+}
+
+/* Two words a multiplication (as wyhash), whose factors nobody knows who does not know the seed. */
+static inline uint32_t mask_hash(const struct mask *m, const uint64_t *words)
+{
+    uint64_t seed = m->seed, h = seed;
+    unsigned i = 0, n = m->n;
+    for (; i + 1 < n; i += 2) {
+        __uint128_t product = (__uint128_t)(words[i] ^ seed) * (words[i + 1] ^ h);
         h ^= (uint64_t)product ^ (uint64_t)(product >> 64);
     }
-    if (i < m->n) {
-        words[i] = k[m->words[i].word] & m->words[i].bits;
+    if (i < n)
         h = hash_mix(h, words[i]);
-    }
     return hash_finish(h);
 }
 
-/* Of words that have been packed. */
-static uint32_t mask_hash(const struct mask *m, const uint64_t *words)
+static inline bool words_same(const uint64_t *a, const uint64_t *b, unsigned n)
 {
-    struct flow_key key;
-    uint64_t again[FLOW_KEY_WORDS];
-    for (unsigned i = 0; i < m->n; i++)
-        key_words(&key)[m->words[i].word] = words[i];
-    return mask_pack(m, &key, again);
+    while (n && a[n - 1] == b[n - 1]) /* flows differ in the last ones more than in the first */
+        n--;
+    return !n;
 }
 
 /* --- the table --- */
@@ -310,7 +308,7 @@ static inline unsigned bucket_ways(const struct bucket *b, uint16_t tag)
 static inline bool entry_is(const struct entry *e, const struct mask *m, const uint64_t *words)
 {
     uint64_t differ = e->mask_number ^ m->number;
-    for (unsigned i = 0; i < m->n; i++)
+    for (unsigned i = 0, n = m->n; i < n; i++)
         differ |= e->words[i] ^ words[i];
     return !differ;
 }
@@ -482,7 +480,8 @@ static void cache_insert(struct cache *c, const struct dp_bridge *bridge, const 
                          struct cache_path *path)
 {
     uint64_t words[FLOW_KEY_WORDS];
-    uint32_t hash = mask_pack(m, key, words);
+    mask_pack(m, key, words);
+    uint32_t hash = mask_hash(m, words);
     struct place at = place_of(c, m, words, hash);
     if (at.way >= 0) { /* walked anew */
         struct entry *e = entry_at(c, at.bucket->entry[at.way]);
@@ -538,7 +537,8 @@ static struct cache_path *second_look(struct cache *c, struct mask *m, struct dp
     struct flow_key key;
     uint64_t words[FLOW_KEY_WORDS];
     key_parse(p, load_relaxed(&in->ofport), m->depth, &key);
-    struct cache_path *path = find(c, m, words, mask_pack(m, &key, words));
+    mask_pack(m, &key, words);
+    struct cache_path *path = find(c, m, words, mask_hash(m, words));
     return path ? path : walk(c, m, in, p);
 }
 
@@ -563,21 +563,25 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
     struct mask *m = mask_of(c, in->bridge);
     const struct entry *entries[BATCH];
     uint8_t ways[BATCH];
-    uint32_t in_port = load_relaxed(&in->ofport), misses = 0;
+    uint32_t in_port = load_relaxed(&in->ofport), misses = 0, repeats = 0; /* as the packet before: likely one flow */
     unsigned n_words = m->n;
 
     for (unsigned i = 0; i < n; i++) {
         struct flow_key key;
+        uint64_t *words = &c->words[i * n_words];
         parse(m, batch[i], in_port, &key);
-        c->hashes[i] = mask_pack(m, &key, &c->words[i * n_words]);
+        mask_pack(m, &key, words);
+        if (i && words_same(words, words - n_words, n_words)) {
+            repeats |= UINT32_C(1) << i;
+            c->hashes[i] = c->hashes[i - 1];
+            continue;
+        }
+        c->hashes[i] = mask_hash(m, words);
         __builtin_prefetch(bucket_of(c, c->hashes[i]));
     }
     for (unsigned i = 0; i < n; i++) {
-        if (i && c->hashes[i] == c->hashes[i - 1]) { /* likely one flow */
-            ways[i] = ways[i - 1];
-            entries[i] = entries[i - 1];
+        if (repeats >> i & 1)
             continue;
-        }
         const struct bucket *b = bucket_of(c, c->hashes[i]);
         unsigned with_tag = bucket_ways(b, tag_of(c->hashes[i]));
         ways[i] = with_tag ? __builtin_ctz(with_tag) : 0;
@@ -585,16 +589,20 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
         __builtin_prefetch(entries[i]);
     }
     for (unsigned i = 0; i < n; i++) {
+        if (repeats >> i & 1) {
+            found[i] = found[i - 1];
+            misses |= (misses << 1) & (UINT32_C(1) << i);
+            continue;
+        }
         if (unlikely(!entries[i] || !entry_is(entries[i], m, &c->words[i * n_words]))) {
             misses |= UINT32_C(1) << i;
+            found[i] = NULL;
             continue;
         }
         struct bucket *b = bucket_of(c, c->hashes[i]);
         if (unlikely(!(b->used >> ways[i] & 1)))
             b->used |= 1u << ways[i];
         found[i] = entries[i]->path;
-        if (i && found[i] == found[i - 1])
-            continue;
         __builtin_prefetch(found[i]);
         __builtin_prefetch(found[i]->data);
     }

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "datapath/worker.h"
 
-enum { COPIED_AT_ONCE = 64 };
+enum { COPIED_AT_ONCE = 128 };
 
 struct pcap_port {
     struct buf frames; /* uint32_t length, bytes, up to a multiple of 4; behind the last one padding */
@@ -111,7 +111,9 @@ static void pcap_port_close(struct dp_port *port)
 /* Small ones without asking for their exact length: the file's end is padded, and a packet's buffer is larger. */
 static inline void copy_frame(uint8_t *to, const uint8_t *from, uint32_t len)
 {
-    if (len <= COPIED_AT_ONCE)
+    if (len <= COPIED_AT_ONCE / 2)
+        memcpy(to, from, COPIED_AT_ONCE / 2);
+    else if (len <= COPIED_AT_ONCE)
         memcpy(to, from, COPIED_AT_ONCE);
     else
         memcpy(to, from, len);
