@@ -192,9 +192,14 @@ def action(name, actions, before, after, fields=(), kind="egress", last=None):
     pattern("action " + name, [flow(fields, apply(*actions, last or out()))], (before, kind, after))
 
 
-def refused(name, fields, actions, kind, code):
-    pattern(name, [flow(fields, apply(*actions, out()))])
+def refused_flows(name, flows, kind, code):
+    """OpenFlow 1.3.5, 7.4.4: the error's type and code."""
+    pattern(name, flows)
     ERRORS[name] = rf"OFPErrorMsg\[type=0x{kind:02x}, code=0x{code:02x}\]"
+
+
+def refused(name, fields, actions, kind, code):
+    refused_flows(name, [flow(fields, apply(*actions, out()))], kind, code)
 
 
 def document(description, names):
@@ -474,20 +479,6 @@ pattern("set_field, then a match on the new value", [
     flow([IPV4, ("ipv4_dst", "10.1.2.3")], apply(out()), table=1),
     flow([], apply(out(CONTROLLER)), table=1, priority=1)],
         (UDP4, "egress", ip("udp", dst="10.1.2.3")))
-refused("set_field in_phy_port is refused", [], [set_field("in_phy_port", 2)], 2, 13)
-refused("set_field eth_type is refused", [], [set_field("eth_type", 0x0800)], 2, 13)
-refused("set_field ip_proto is refused", [IPV4], [set_field("ip_proto", 6)], 2, 13)
-refused("set_field mpls_bos is refused", [MPLS_U], [set_field("mpls_bos", 1)], 2, 13)
-refused("set_field tcp_src without TCP is refused", [IPV4], [set_field("tcp_src", 6)], 2, 10)
-refused("set_field ipv4_src without IPv4 is refused", [], [set_field("ipv4_src", "1.2.3.4")], 2, 10)
-refused("set_field vlan_vid untagged is refused", [("vlan_vid", 0)], [set_field("vlan_vid", PRESENT | 5)], 2, 10)
-refused("match ipv4_src without eth_type is refused", [("ipv4_src", "1.2.3.4")], [], 4, 9)
-refused("match tcp_src without ip_proto is refused", [IPV4, ("tcp_src", 1)], [], 4, 9)
-refused("match vlan_pcp without vlan_vid is refused", [("vlan_pcp", 1)], [], 4, 9)
-refused("match a field twice is refused", [("in_port", 1), ("in_port", 1)], [], 4, 10)
-refused("pop_vlan twice without a look between is refused", [VLAN_ANY], [POP_VLAN, POP_VLAN], 2, 10)
-refused("output:0 is refused", [], [out(0)], 2, 4)
-refused("push_vlan 0x0800 is refused", [], [push_vlan(0x0800)], 2, 5)
 
 # --- Actions: VLAN and TTL ---
 
@@ -588,6 +579,74 @@ for value, mask, hits, misses in [
 pattern("write_metadata twice keeps other bits", [
     flow([], metadata(0xaa00, 0xff00), goto(1)), flow([], metadata(0xbb, 0xff), goto(2), table=1),
     flow([("metadata", 0xaabb)], apply(out()), table=2)], (UDP4, "egress", UDP4))
+
+# --- What must be refused ---
+
+BAD_REQUEST, BAD_ACTION, BAD_INSTRUCTION, BAD_MATCH, FLOW_MOD_FAILED = 1, 2, 3, 4, 5
+refused("set_field in_phy_port is refused", [], [set_field("in_phy_port", 2)], BAD_ACTION, 13)
+refused("set_field eth_type is refused", [], [set_field("eth_type", 0x0800)], BAD_ACTION, 13)
+refused("set_field ip_proto is refused", [IPV4], [set_field("ip_proto", 6)], BAD_ACTION, 13)
+refused("set_field mpls_bos is refused", [MPLS_U], [set_field("mpls_bos", 1)], BAD_ACTION, 13)
+refused("set_field tcp_src without TCP is refused", [IPV4], [set_field("tcp_src", 6)], BAD_ACTION, 10)
+refused("set_field ipv4_src without IPv4 is refused", [], [set_field("ipv4_src", "1.2.3.4")], BAD_ACTION, 10)
+refused("set_field vlan_vid untagged is refused", [("vlan_vid", 0)], [set_field("vlan_vid", PRESENT | 5)], BAD_ACTION,
+        10)
+refused("match ipv4_src without eth_type is refused", [("ipv4_src", "1.2.3.4")], [], BAD_MATCH, 9)
+refused("match tcp_src without ip_proto is refused", [IPV4, ("tcp_src", 1)], [], BAD_MATCH, 9)
+refused("match vlan_pcp without vlan_vid is refused", [("vlan_pcp", 1)], [], BAD_MATCH, 9)
+refused("match a field twice is refused", [("in_port", 1), ("in_port", 1)], [], BAD_MATCH, 10)
+refused("pop_vlan twice without a look between is refused", [VLAN_ANY], [POP_VLAN, POP_VLAN], BAD_ACTION, 10)
+refused("output:0 is refused", [], [out(0)], BAD_ACTION, 4)
+refused("push_vlan 0x0800 is refused", [], [push_vlan(0x0800)], BAD_ACTION, 5)
+refused("output:ANY is refused", [], [out(0xffffffff)], BAD_ACTION, 4)
+refused("group:1 that is not there is refused", [], [{"OFPActionGroup": {"group_id": 1}}], BAD_ACTION, 9)
+for field, value, prereq in [("ip_dscp", 64, [IPV4]), ("ip_ecn", 4, [IPV4]), ("vlan_vid", 0x2000, [VLAN_ANY]),
+                             ("vlan_pcp", 8, [VLAN_ANY]), ("mpls_label", 1 << 20, [MPLS_U]), ("mpls_tc", 8, [MPLS_U]),
+                             ("ipv6_flabel", 1 << 20, [IPV6])]:
+    refused(f"set_field {field}={value} is refused", prereq, [set_field(field, value)], BAD_ACTION, 15)
+    refused(f"match {field}={value} is refused", [m for m in prereq if m[0] != field] + [(field, value)], [],
+            BAD_MATCH, 7)
+refused("set_field vlan_vid without OFPVID_PRESENT is refused", [VLAN_ANY], [set_field("vlan_vid", 5)], BAD_ACTION, 15)
+refused("match vlan_vid without OFPVID_PRESENT is refused", [("vlan_vid", 5)], [], BAD_MATCH, 7)
+refused("match mpls_bos=2 is refused", [MPLS_U, ("mpls_bos", 2)], [], BAD_MATCH, 7)
+for field, value, mask, prereq in [("in_port", 1, 1, []), ("eth_type", 0x0800, 0xff00, []),
+                                   ("ip_proto", 6, 0xf, [IPV4]),
+                                   ("vlan_pcp", 4, 4, [VLAN_ANY]), ("ip_dscp", 32, 32, [IPV4]), ("ip_ecn", 1, 1,
+                                                                                                 [IPV6]),
+                                   ("arp_op", 1, 1, [ARPS]), ("mpls_label", 1, 1, [MPLS_U]),
+                                   ("icmpv4_type", 8, 8, [IPV4, ("ip_proto", 1)])]:
+    refused(f"match {field} with a mask is refused", prereq + [(field, value, mask)], [], BAD_MATCH, 8)
+for field, value, mask, prereq in [("ipv4_src", "1.2.3.4", "255.255.0.0", [IPV4]), ("metadata", 3, 1, []),
+                                   ("eth_src", MAC_A, "ff:ff:00:00:00:00", []), ("ipv6_dst", IP6_A, "ffff::", [IPV6])]:
+    refused(f"match {field} with bits outside of the mask is refused", prereq + [(field, value, mask)], [], BAD_MATCH,
+            5)
+for field, prereq in [("ip_proto", []), ("ip_dscp", [ARPS]), ("arp_op", [IPV4]), ("ipv6_src", [IPV4]),
+                      ("udp_src", [IPV4, ("ip_proto", 6)]),
+                      ("icmpv6_type", [IPV4, ("ip_proto", 58)]), ("icmpv4_type", [IPV6, ("ip_proto", 1)]),
+                      ("mpls_label", [IPV4]), ("ipv6_flabel", [IPV4]), ("in_phy_port", []), ("vlan_pcp",
+                                                                                             [("vlan_vid", 0)]),
+                      ("ipv6_nd_sll", NA), ("ipv6_nd_tll", NS), ("ipv6_nd_target", [IPV6, ("ip_proto", 58)])]:
+    value = {"ipv6_src": IP6_A, "ipv6_nd_target": IP6_A, "ipv6_nd_sll": MAC_A, "ipv6_nd_tll": MAC_A}.get(field, 1)
+    refused(f"match {field} behind {', '.join(f'{n}={v}' for n, v in prereq) or 'nothing'} is refused",
+            prereq + [(field, value)], [], BAD_MATCH, 9)
+refused("match ip_proto before eth_type is refused", [("ip_proto", 6), IPV4], [], BAD_MATCH, 9)
+refused_flows("goto_table to the same table is refused", [flow([], goto(1), table=1)], BAD_INSTRUCTION, 2)
+refused_flows("goto_table backwards is refused", [flow([], goto(1), table=2)], BAD_INSTRUCTION, 2)
+refused_flows("goto_table:254 is refused", [flow([], goto(254))], BAD_INSTRUCTION, 2)
+refused_flows("goto_table from the last table is refused", [flow([], goto(253), table=253)], BAD_INSTRUCTION, 2)
+refused_flows("a flow for all tables is refused", [flow([], apply(out()), table=255)], FLOW_MOD_FAILED, 2)
+
+
+def changed(mod, **members):
+    return {"OFPFlowMod": {**mod["OFPFlowMod"], **members}}
+
+
+refused_flows("an overlap is refused",
+              [flow([IPV4], apply(out())), changed(flow([("in_port", 1)], apply(out())), flags=2)],
+              FLOW_MOD_FAILED, 3)
+refused_flows("an unknown command is refused", [changed(flow([IPV4], apply(out())), command=9)], FLOW_MOD_FAILED, 6)
+refused_flows("unknown flags are refused", [changed(flow([IPV4], apply(out())), flags=0x4000)], FLOW_MOD_FAILED, 7)
+refused_flows("an unknown buffer is refused", [changed(flow([IPV4], apply(out())), buffer_id=7)], BAD_REQUEST, 8)
 
 # --- What needs the tester to listen at port 1: it is told by another command line ---
 

@@ -69,7 +69,8 @@ def run_tester(part):
                                                "--test-switch-dir", folder, *returning])
         sw.ctl("set-controller", "br0", "tcp:192.0.2.2:6653")
         ovs.vsctl("set-controller", "br0", "tcp:127.0.0.1:6653")
-        xvs.wait_until(lambda: tool.process.poll() is not None, 50, "the end of the tester")
+        # Where the tool did not foresee an error it stops in the middle, and stays.
+        xvs.wait_until(lambda: tool.process.poll() is not None or "Traceback" in tool.said(), 50, "the end of the tester")
         return read_report(tool.said()), tool.said()
 
 
