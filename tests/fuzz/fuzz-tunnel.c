@@ -1,9 +1,11 @@
 /* Tunnel packets from outside: whatever bytes arrive, wrap_pop() gives a frame or a named drop, and reads nothing
- * behind the packet. The first byte chooses the offloads that come with it. What is left must survive a tunnel. */
+ * behind the packet. The first byte chooses the offloads that come with it. What is left must survive a tunnel, and
+ * coalescing with its like. */
 #include <stdlib.h>
 #include "datapath/tunnel/gre.h"
 #include "datapath/tunnel/tunnel.h"
 #include "datapath/tunnel/wrap.h"
+#include "packet/gro.h"
 #include "packet/ip.h"
 #include "packet/parse.h"
 
@@ -21,6 +23,27 @@ static void again(struct packet *p)
         return; /* too long */
     if (wrap_pop(p, 1, 2) || p->len != len || p->tun.id != htobe64(7))
         abort();
+}
+
+/* Twice the same is no stream: nothing may be merged, changed, or read behind the end. */
+static void coalesce(const struct packet *p)
+{
+    struct packet twins[2], *batch[2], *gone[2];
+    for (int i = 0; i < 2; i++) {
+        uint8_t *base = malloc(p->len);
+        memcpy(base, p->data, p->len);
+        twins[i] = *p;
+        twins[i].base = twins[i].data = base;
+        twins[i].size = p->len;
+        batch[i] = &twins[i];
+    }
+    if (gro_merge(batch, 2, gone) != 2)
+        abort();
+    for (int i = 0; i < 2; i++) {
+        if (batch[i] != &twins[i] || twins[i].len != p->len || memcmp(twins[i].data, p->data, p->len))
+            abort();
+        free(twins[i].base);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -46,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (!drop) {
         key_parse(&p, 1, L_L4, &key);
+        coalesce(&p);
         again(&p);
     }
     free(base);
