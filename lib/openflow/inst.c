@@ -73,6 +73,17 @@ static void write_encode(const struct act *a, struct buf *out)
     acts_encode_actions(((const struct act_nested *)a)->list, a->len - sizeof *a, out);
 }
 
+/* A push_vlan wherever it stands comes before what needs its tag, so such a list is judged as a whole. */
+static bool pushes_tag(const struct text *t, struct word list)
+{
+    struct item item;
+    size_t at = list.at;
+    while (text_next_item(t, &at, list.at + list.len, &item))
+        if (text_is(t, item.key, "push_vlan"))
+            return true;
+    return false;
+}
+
 static bool write_parse(struct act_text *t, enum act_type type, const struct item *item, unsigned depth)
 {
     size_t at = act_nested_begin(t->list, type);
@@ -82,7 +93,7 @@ static bool write_parse(struct act_text *t, enum act_type type, const struct ite
     if (outer) {
         inner = *outer;
         inner.started = false;
-        t->state = &inner;
+        t->state = pushes_tag(&t->t, item->value) ? NULL : &inner;
     }
     bool ok = act_parse_list(t, item->value, depth + 1);
     t->state = outer;
@@ -106,6 +117,10 @@ static bool belongs_in_set(enum act_type type)
            type != ACT_EXIT;
 }
 
+/* OpenFlow 1.3.5, 5.10: "regardless of the order in which they were added to the set": tags go, then come, then the
+ * rest is done, to which their order matters not. */
+static unsigned turn_in_set(enum act_type type) { return type == ACT_POP_VLAN ? 0 : type == ACT_PUSH_VLAN ? 1 : 2; }
+
 /* The set is executed at the end, on the packet as this flow's actions leave it or as later tables do; this flow's own
  * match and actions are all that can be judged here. */
 static enum ofp_error write_check(const struct act *a, struct act_state *st)
@@ -116,7 +131,12 @@ static enum ofp_error write_check(const struct act *a, struct act_state *st)
     if (!belongs_in_set(in->type))
         return act_fault(st, OFPERR_BAC_BAD_TYPE, "%s cannot stand in an action set: write it outside of write_actions",
                          act_name(in->type));
-    enum ofp_error e = act_check_list(((const struct act_nested *)a)->list, a->len - sizeof *a, &inner);
+    enum ofp_error e = OFPERR_OK;
+    for (unsigned turn = 0; turn <= 2; turn++) {
+        ACT_FOR_EACH(in, ((const struct act_nested *)a)->list, a->len - sizeof *a)
+        if (e == OFPERR_OK && turn_in_set(in->type) == turn)
+            e = act_check_list(in, in->len, &inner);
+    }
     memcpy(st->why, inner.why, sizeof st->why);
     return e;
 }

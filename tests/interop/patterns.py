@@ -494,7 +494,7 @@ for name, tpid in ("0x8100", 0x8100), ("0x88a8", 0x88a8):
            [push_vlan(), set_field("vlan_vid", PRESENT | 300), push_vlan(tpid), set_field("vlan_vid", PRESENT | 400)],
            UDP4, tagged(q(400, tpid=tpid), q(300)))
     action(f"push_vlan:{name} on ARP", [push_vlan(tpid)], arp(), arp(tags=[q(0, tpid=tpid)]))
-    pattern(f"write push_vlan:{name}", [flow([], write(out(), push_vlan(tpid), set_field("vlan_vid", PRESENT | 300)))],
+    pattern(f"write push_vlan:{name}", [flow([], write(out(), set_field("vlan_vid", PRESENT | 300), push_vlan(tpid)))],
             (UDP4, "egress", tagged(q(300, tpid=tpid))))
     action(f"pop_vlan {name}", [POP_VLAN], tagged(q(5, 3, tpid)), UDP4, [VLAN_ANY])
     action(f"pop_vlan {name} before 0x8100", [POP_VLAN], tagged(q(9, 3, tpid), q(5, 3)), T5P3, [VLAN_ANY])
