@@ -137,6 +137,19 @@ static enum drop_reason propagate_ecn(uint8_t *frame, uint32_t len, int outer)
     return DROP_NONE;
 }
 
+/* In whole words: key_parse() reads them so, right after. */
+static void set_tun(struct packet *p, const uint8_t *ip, be32 key, uint16_t flags)
+{
+    uint8_t *tun = (uint8_t *)&p->tun;
+    be64 rest = htobe64((uint64_t)flags << 48 | (uint64_t)ip[1] << 40 | (uint64_t)ip[8] << 32);
+    static_assert(offsetof(struct packet, tun.dst) == offsetof(struct packet, tun.src) + 4, "as in the IP header");
+    static_assert(offsetof(struct packet, tun.tos) == offsetof(struct packet, tun.flags) + 2, "flags, tos, ttl");
+    static_assert(offsetof(struct packet, tun.zero) == offsetof(struct packet, tun.flags) + 4, "and zero");
+    p->tun.id = htobe64(ntohl(key));
+    memcpy(tun + 8, ip + 12, 8);
+    memcpy(tun + 16, &rest, 8);
+}
+
 enum drop_reason wrap_pop(struct packet *p, uint32_t tunnel_port_id, uint32_t in_phy_port)
 {
     struct l2_place l2 = l2_locate(p->data, p->len, TAGS_PARSED);
@@ -155,14 +168,9 @@ enum drop_reason wrap_pop(struct packet *p, uint32_t tunnel_port_id, uint32_t in
     const uint8_t *ip = p->data + l3;
     int ecn = ip[1] & ECN_MASK;
     uint32_t outer_len = l3 + header_len + g.len;
-    memset(&p->tun, 0, sizeof p->tun);
-    memcpy(&p->tun.src, ip + 12, 4);
-    memcpy(&p->tun.dst, ip + 16, 4);
-    p->tun.id = htobe64(ntohl(g.key));
-    p->tun.tos = ip[1];
-    p->tun.ttl = ip[8];
-    p->tun.flags = htons((g.flags & GRE_KEY ? TUN_KEY : 0) | (g.flags & GRE_CSUM ? TUN_CSUM : 0) |
-                         (peek16(ip + 6) & IP_DF ? TUN_DF : 0));
+    uint16_t flags = (g.flags & GRE_KEY ? TUN_KEY : 0) | (g.flags & GRE_CSUM ? TUN_CSUM : 0) |
+                     (peek16(ip + 6) & IP_DF ? TUN_DF : 0);
+    set_tun(p, ip, g.key, flags);
     p->in_phy_port = htonl(in_phy_port);
     p->port = (uint16_t)tunnel_port_id;
     if (p->csum == CSUM_PARTIAL && p->csum_start < outer_len + ETH_HEADER)

@@ -60,6 +60,8 @@ static uint32_t hash_of(const uint8_t *ip, const uint8_t *l4, uint32_t header)
 
 static enum kind look(struct packet *p, struct stream *s)
 {
+    if (p->len >= ETH_HEADER + IPV4_HEADER && peek16(p->data + 12) == ETYPE_IPV4 && p->data[23] != IPPROTO_TCP)
+        return OTHER; /* as below, but sooner */
     struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
     uint32_t header = 0;
     if (!l2.end)
