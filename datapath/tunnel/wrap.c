@@ -168,8 +168,8 @@ enum drop_reason wrap_pop(struct packet *p, uint32_t tunnel_port_id, uint32_t in
     const uint8_t *ip = p->data + l3;
     int ecn = ip[1] & ECN_MASK;
     uint32_t outer_len = l3 + header_len + g.len;
-    uint16_t flags = (g.flags & GRE_KEY ? TUN_KEY : 0) | (g.flags & GRE_CSUM ? TUN_CSUM : 0) |
-                     (peek16(ip + 6) & IP_DF ? TUN_DF : 0);
+    uint16_t flags =
+        (g.flags & GRE_KEY ? TUN_KEY : 0) | (g.flags & GRE_CSUM ? TUN_CSUM : 0) | (peek16(ip + 6) & IP_DF ? TUN_DF : 0);
     set_tun(p, ip, g.key, flags);
     p->in_phy_port = htonl(in_phy_port);
     p->port = (uint16_t)tunnel_port_id;
