@@ -185,21 +185,14 @@ for n, line in enumerate(sys.stdin):
 """
 
 
-def send_and_read(lab, packets):
-    """Sends them into a switch, in a random order, twice; gives a set of what each has matched, per packet."""
+def send_and_catch(lab, flows, packets):
+    """Sends them into a switch, in a random order, twice; gives the switch and what comes out, by index."""
     h, s = lab.ns("h"), lab.ns("s")
     lab.veth(h, "eth0", s, "p1")
     lab.veth(h, "eth1", s, "p2")
     sw = lab.switch(s)
     sw.ctl("add-br", "br0", "--", "set", "bridge", "br0", "fail_mode=secure", "--", "add-port", "br0", "p1",
-           "ofport_request=1",
-           "--", "add-port", "br0", "p2", "ofport_request=2")
-    flows = []
-    for n, match in enumerate(MATCHES):
-        flows.append(f"table={n},priority=10,{match},actions=write_metadata:{1 << n:#x}/{1 << n:#x},goto_table:{n + 1}")
-        flows.append(f"table={n},priority=0,actions=goto_table:{n + 1}")
-    flows.append(f"table={len(MATCHES)},actions=move:OXM_OF_METADATA[0..47]->NXM_OF_ETH_SRC[],"
-                 "move:OXM_OF_METADATA[48..63]->NXM_OF_ETH_DST[32..47],output:2")
+           "ofport_request=1", "--", "add-port", "br0", "p2", "ofport_request=2")
     sw.ofctl("add-flows", "br0", "-", input="\n".join(flows) + "\n")
     seed = int(os.environ.get("XVS_TEST_SEED", "0"), 0) or secrets.randbits(48)
     print(f"XVS_TEST_SEED={seed}")
@@ -209,11 +202,26 @@ def send_and_read(lab, packets):
     lines = ["0200" + struct.pack("!I", n).hex() + packets[n][6:].hex() for n in order]
     h.run(sys.executable, "-c", SENDER, input="\n".join(lines) + "\n", timeout=30)
     xvs.wait_until(lambda: s.statistic("p2", "tx_packets") >= len(order), 10, f"{len(order)} packets")
-    results = {}
+    caught = {}
     for p in map(bytes, capture.stop()):
-        n = struct.unpack("!I", p[2:6])[0]
-        bits = int.from_bytes(p[:2] + p[6:12], "big")
-        results.setdefault(n, []).append((len(p), frozenset(m for k, m in enumerate(MATCHES) if bits >> k & 1)))
+        caught.setdefault(struct.unpack("!I", p[2:6])[0], []).append(p)
+    return sw, caught
+
+
+def send_and_read(lab, packets):
+    """Gives what each packet has matched, as (length, set) for each time it was seen, and the counters."""
+    flows = []
+    for n, match in enumerate(MATCHES):
+        flows.append(f"table={n},priority=10,{match},actions=write_metadata:{1 << n:#x}/{1 << n:#x},goto_table:{n + 1}")
+        flows.append(f"table={n},priority=0,actions=goto_table:{n + 1}")
+    flows.append(f"table={len(MATCHES)},actions=move:OXM_OF_METADATA[0..47]->NXM_OF_ETH_SRC[],"
+                 "move:OXM_OF_METADATA[48..63]->NXM_OF_ETH_DST[32..47],output:2")
+    sw, caught = send_and_catch(lab, flows, packets)
+    results = {}
+    for n, seen in caught.items():
+        for p in seen:
+            bits = int.from_bytes(p[:2] + p[6:12], "big")
+            results.setdefault(n, []).append((len(p), frozenset(m for k, m in enumerate(MATCHES) if bits >> k & 1)))
     return results, counters(sw)
 
 
@@ -249,3 +257,30 @@ def test_cut_at_every_byte(lab):
 def test_lengths_that_lie(lab):
     check(lab, [(name, b"".join(part for part, _ in packet), [m for _, names in packet for m in names])
                 for name, packet in lying_packets().items()])
+
+
+# What writes into the last header of a packet: where that header is cut there is nothing to write into. SCTP's CRC is
+# over the whole packet and cannot follow a change in a fragment, so such a packet stays as it is.
+WRITES = {"tcp": "set_field:9->tcp_src,set_field:8->tcp_dst", "udp": "set_field:9->udp_src,set_field:8->udp_dst",
+          "sctp": "set_field:9->sctp_src,set_field:8->sctp_dst",
+          "icmp": "set_field:0->icmp_type,set_field:1->icmp_code",
+          "arp": "set_field:2->arp_op,set_field:1.2.3.4->arp_spa,set_field:02:00:00:00:00:01->arp_tha",
+          "icmp6": "set_field:129->icmpv6_type,set_field:1->icmpv6_code", "mpls": "set_field:7->mpls_label"}
+WRITES |= {p + "6": WRITES[p] for p in ("tcp", "udp", "sctp")}
+
+
+def test_nothing_is_written_into_a_header_that_is_cut(lab):
+    flows = [f"priority=10,{match},actions={actions},output:2" for match, actions in WRITES.items()]
+    whole = {f[0] for f in L4.values()} | {ICMP[0], ICMP6[0], ARP[0], MPLS[0]}
+    cases = [(f"{name}, {length} bytes", data, bool(whole & set(matched)) and name != "sctp6 behind extensions")
+             for name, packet in cut_packets().items() for length, data, matched in cuts(packet)
+             if not re.match("soli|adv|gre|unk", name)]
+    _, caught = send_and_catch(lab, flows + ["priority=0,actions=output:2"], [data for _, data, _ in cases])
+    faults = []
+    for n, (name, data, written) in enumerate(cases):
+        for p in caught.get(n, [b"", b""]):
+            if len(p) != len(data) or (p[6:] != data[6:]) != written:
+                faults.append(f"{name}: {data.hex()} became {p.hex()}")
+        if len(caught.get(n, [])) != 2:
+            faults.append(f"{name}: seen {len(caught.get(n, []))} times")
+    assert not faults, f"{len(faults)} of {len(cases)}:\n" + "\n".join(faults[:40])
