@@ -475,6 +475,17 @@ static struct place place_new(struct cache *c, uint32_t hash)
     return at;
 }
 
+static void give_up_one(struct cache *c, struct bucket *b)
+{
+    for (unsigned way = 0; way < CACHE_WAYS; way++)
+        if (b->tag[way]) {
+            entry_free(c, b->entry[way]);
+            b->tag[way] = 0;
+            c->count--;
+            return;
+        }
+}
+
 /* Takes over the reference to the path. */
 static void cache_insert(struct cache *c, const struct dp_bridge *bridge, const struct mask *m, const struct flow_key *key,
                          struct cache_path *path)
@@ -491,6 +502,10 @@ static void cache_insert(struct cache *c, const struct dp_bridge *bridge, const 
     }
     uint32_t unit = entry_alloc(c, units_of(m->n));
     if (unlikely(unit == NONE)) {
+        give_up_one(c, bucket_of(c, hash));
+        unit = entry_alloc(c, units_of(m->n));
+    }
+    if (unlikely(unit == NONE)) { /* that was none of this size */
         cache_empty(c);
         unit = entry_alloc(c, units_of(m->n));
     }
