@@ -5,6 +5,8 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/cache-path.c \
 	datapath/cache.c \
 	datapath/cache.h \
+	datapath/closer.c \
+	datapath/closer.h \
 	datapath/dp.c \
 	datapath/dp.h \
 	datapath/drop.c \

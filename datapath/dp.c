@@ -7,6 +7,7 @@
 #include <urcu/urcu-qsbr.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "datapath/closer.h"
 #include "datapath/worker.h"
 #include "packet/parse.h"
 
@@ -83,6 +84,7 @@ void dp_destroy(struct dp *dp)
         worker_destroy(dp->workers[i]);
     while (dp->deferred)
         run_deferred(dp);
+    closer_wait();
     free(dp->workers);
     close(dp->epoll);
     close(dp->wake_fd);
@@ -90,6 +92,8 @@ void dp_destroy(struct dp *dp)
 }
 
 /* --- main's loop --- */
+
+void dp_settle(struct dp *dp UNUSED) { closer_wait(); }
 
 int dp_fd(struct dp *dp) { return dp->epoll; }
 

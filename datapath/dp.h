@@ -56,6 +56,9 @@ msec_t dp_wake_at(struct dp *);
 /* Returns when every worker has passed a quiescent state and has executed every packet given to dp_execute() before:
  * what was unpublished before the call is in no worker's hands any more. Tens of microseconds. */
 void dp_synchronize(struct dp *);
+/* Returns when what deleted ports had open is closed: the devices of internal ports are gone, the host's stack has the
+ * others back. They are closed side by side, since each takes the kernel 10 ms and more. */
+void dp_settle(struct dp *);
 void dp_defer(struct dp *, void (*fn)(void *), void *arg); /* calls fn(arg) on main after a later grace period */
 
 /* --- Generations ---

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "datapath/closer.h"
 #include "datapath/guard.h"
 
 #ifndef TCX_INGRESS
@@ -116,7 +117,7 @@ bool guard_install(struct guard *g, uint32_t ifindex, enum guard_what what, stru
 void guard_remove(struct guard *g)
 {
     if (g->link_fd >= 0)
-        close(g->link_fd);
+        close_later(g->link_fd);
     if (g->classic)
         detach_classic(g->ifindex);
     *g = GUARD_INIT;

@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "datapath/closer.h"
 #include "datapath/guard.h"
 #include "datapath/rxring.h"
 #include "datapath/vnet.h"
@@ -137,13 +138,13 @@ static void afpacket_unplug(struct dp_port *port)
     struct afpacket *a = port_private(port);
     guard_remove(&a->guard);
     if (a->messages_fd >= 0)
-        close(a->messages_fd);
+        close_later(a->messages_fd);
     rxring_close(&a->ring);
     *a = (struct afpacket){.guard = a->guard, .ring = RXRING_INIT, .messages_fd = -1, .kernel_drops = a->kernel_drops};
     port->rx_fd = -1;
     for (unsigned i = 0; i < port->dp->n_workers; i++) {
         if (port->worker[i]->tx_fd >= 0)
-            close(port->worker[i]->tx_fd);
+            close_later(port->worker[i]->tx_fd);
         port->worker[i]->tx_fd = -1;
     }
 }
@@ -255,7 +256,7 @@ static void afpacket_busy(struct dp_port *port)
         begin_ring(port);
     } else if (load_acquire(&a->messages_drained) && a->messages_fd >= 0) {
         count_drops(a, a->messages_fd);
-        close(a->messages_fd);
+        close_later(a->messages_fd);
         a->messages_fd = -1;
     }
 }

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "datapath/closer.h"
 #include "datapath/vnet.h"
 #include "datapath/worker.h"
 
@@ -22,6 +23,8 @@ static bool tap_create(struct dp_port *port, struct diag *d)
 {
     struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
     int header = sizeof(struct virtio_net_hdr);
+    if (if_nametoindex(port->name))
+        closer_wait(); /* it may be one of ours that is just going */
     if (if_nametoindex(port->name))
         return diag_fail(d, 0, 0, "a device called %s exists already; 'ip link show %s' tells what it is", port->name,
                          port->name);
@@ -62,7 +65,7 @@ static bool tap_open(struct dp_port *port, const struct dp_port_config *config, 
 static void tap_close(struct dp_port *port)
 {
     if (port->rx_fd >= 0)
-        close(port->rx_fd); /* and the device is gone */
+        close_later(port->rx_fd); /* then the device goes: dp_settle() */
     port->rx_fd = -1;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "datapath/closer.h"
 #include "datapath/rxring.h"
 #include "datapath/vnet.h"
 #include "datapath/worker.h"
@@ -35,7 +36,7 @@ void rxring_close(struct rxring *r)
     if (r->memory)
         munmap(r->memory, (size_t)BLOCK * BLOCKS);
     if (r->fd >= 0)
-        close(r->fd);
+        close_later(r->fd);
     *r = RXRING_INIT;
 }
 

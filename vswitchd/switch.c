@@ -326,6 +326,7 @@ static void delete_what_is_gone(struct sw *sw, const struct record *next)
             if (!config_find(r, b->ports[j]->applied->name))
                 port_del(b, b->ports[j]);
     }
+    dp_settle(sw->dp); /* what comes may take the names of what goes */
 }
 
 static bool update_bridge(struct sw *sw, const struct record *r, struct diag *d)
@@ -375,6 +376,7 @@ bool switch_apply(struct sw *sw, struct record *next, struct diag *d)
     if (!ok)
         return false;
     ok = reconcile(sw, next, d) && (!sw->config_file || config_save(next, sw->config_file, d));
+    dp_settle(sw->dp);
     if (!ok) {
         struct diag again = DIAG_INIT;
         struct record *empty = config_new();
