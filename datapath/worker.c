@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <urcu/urcu-qsbr.h>
 #include "base/mem.h"
@@ -18,6 +19,7 @@ enum {
     LOOK_EVERY_IDLE = 1 << 12,
     CLOCK_EVERY = 1 << 17, /* cycles for which the time is the same */
     MAX_EVENTS = 64,
+    WORKER_NICE = -10,     /* beside a TCP stream on two processors a ping takes 0.02 ms instead of 0.4 */
     OTHERS_SHARE = 10, /* times what the walks of a burst took: they are half of what such packets cost */
     MAX_REST = 2 << 20, /* cycles: a millisecond, or less */
 };
@@ -369,6 +371,8 @@ static void *worker_main(void *arg)
     char name[16];
     snprintf(name, sizeof name, "xvs-worker%u", w->index);
     pthread_setname_np(pthread_self(), name);
+    /* Packets wait for this thread, and it sleeps when there are none. Without the right to it, it goes on as it is. */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), WORKER_NICE);
     urcu_qsbr_register_thread();
     int64_t quiet_since = clock_nsec();
     uint64_t last = cycles();
