@@ -105,6 +105,10 @@ class Vm(Station):
         names = NAMES[self.label]
         self.do_all(self.form.format(**names))
         self.do_all(ADDRESSES.format(**names))
+        # The kernel asks again for a neighbour in use every few seconds, and its ARP takes the tunnel like the pings do:
+        # whoever counts packets would now and then count one more.
+        self.ns.sysctl("net.ipv4.neigh.br0.delay_first_probe_time=600",
+                       "net.ipv4.neigh.br0.base_reachable_time_ms=600000")
 
     def ofctl(self, arguments):
         return self.do(("ovs-ofctl " if self.ovs else "xvs-ofctl ") + arguments)
