@@ -178,7 +178,7 @@ static void drain(uv_loop_t *loop)
 static bool run(const struct options *o, int ready)
 {
     uv_loop_t loop;
-    uv_signal_t on_term, on_int, on_huphup;
+    uv_signal_t term, interrupt, hup;
     struct sw sw = {0};
     struct control *control = NULL;
     struct diag d = DIAG_INIT;
@@ -188,7 +188,7 @@ static bool run(const struct options *o, int ready)
     control = control_open(&sw, &loop, socket, &d);
     bool ok = control && switch_start(&sw, &loop, o->config_file, o->workers, &d);
     if (ok && (!o->pidfile || (ok = write_pidfile(o->pidfile)))) {
-        uv_signal_t *signals[] = {&on_term, &on_int, &on_huphup};
+        uv_signal_t *signals[] = {&term, &interrupt, &hup};
         const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
             uv_signal_init(&loop, signals[i]);

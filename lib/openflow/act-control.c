@@ -6,22 +6,10 @@
 
 static void clone_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    size_t at = act_nested_begin(list, type);
-    rd_skip(r, 6);
-    if (r->err)
-        return;
-    enum ofp_error e = act_decode_list(r, list, depth + 1);
-    if (e)
-        rd_fail(r, e);
-    else if (!act_nested_end(list, at))
-        rd_fail(r, OFPERR_BAC_TOO_MANY);
+    act_decode_nested(r, 6, type, list, depth);
 }
 
-static void clone_encode(const struct act *a, struct buf *out)
-{
-    buf_zeros(out, 6);
-    acts_encode_actions(((const struct act_nested *)a)->list, a->len - sizeof *a, out);
-}
+static void clone_encode(const struct act *a, struct buf *out) { act_encode_nested(a, 6, out); }
 
 static bool clone_parse(struct act_text *t, enum act_type type, const struct item *item, unsigned depth)
 {

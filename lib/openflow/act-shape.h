@@ -65,6 +65,9 @@ void act_format_hex(const struct act *, const struct port_names *, struct buf *)
 /* Lists in lists (act.c). begin returns where the item stands; end fills in its length; false: it is too long. */
 size_t act_nested_begin(struct buf *list, enum act_type);
 bool act_nested_end(struct buf *list, size_t at);
+/* An action that is `pad` zero bytes and a list, there and back (clone, write_actions). */
+void act_decode_nested(struct rd *, size_t pad, enum act_type, struct buf *list, unsigned depth);
+void act_encode_nested(const struct act *, size_t pad, struct buf *);
 enum ofp_error act_decode_list(struct rd *, struct buf *list, unsigned depth);
 bool act_parse_list(struct act_text *, struct word, unsigned depth);
 /* acts_parse() of a part of a longer text; t->d is there. */

@@ -170,6 +170,25 @@ enum ofp_error act_decode_list(struct rd *r, struct buf *list, unsigned depth)
     return r->err ? OFPERR_BAC_BAD_LEN : OFPERR_OK;
 }
 
+void act_decode_nested(struct rd *r, size_t pad, enum act_type type, struct buf *list, unsigned depth)
+{
+    size_t at = act_nested_begin(list, type);
+    rd_skip(r, pad);
+    if (r->err)
+        return;
+    enum ofp_error e = act_decode_list(r, list, depth + 1);
+    if (e)
+        rd_fail(r, e);
+    else if (!act_nested_end(list, at))
+        rd_fail(r, OFPERR_BAC_TOO_MANY);
+}
+
+void act_encode_nested(const struct act *a, size_t pad, struct buf *out)
+{
+    buf_zeros(out, pad);
+    acts_encode_actions(((const struct act_nested *)a)->list, a->len - sizeof *a, out);
+}
+
 enum ofp_error acts_decode_actions(struct rd r, struct buf *list) { return act_decode_list(&r, list, 0); }
 
 /* OpenFlow 1.3.5, 5.9: "The instruction set … contains a maximum of one instruction of each type. The instructions of

@@ -56,22 +56,10 @@ const struct act_shape act_shape_clear_actions = {clear_decode, act_encode_none,
 
 static void write_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    size_t at = act_nested_begin(list, type);
-    rd_skip(r, 4);
-    if (r->err)
-        return;
-    enum ofp_error e = act_decode_list(r, list, depth + 1);
-    if (e)
-        rd_fail(r, e);
-    else if (!act_nested_end(list, at))
-        rd_fail(r, OFPERR_BAC_TOO_MANY);
+    act_decode_nested(r, 4, type, list, depth);
 }
 
-static void write_encode(const struct act *a, struct buf *out)
-{
-    buf_zeros(out, 4);
-    acts_encode_actions(((const struct act_nested *)a)->list, a->len - sizeof *a, out);
-}
+static void write_encode(const struct act *a, struct buf *out) { act_encode_nested(a, 4, out); }
 
 /* A push_vlan wherever it stands comes before what needs its tag, so such a list is judged as a whole. */
 static bool pushes_tag(const struct text *t, struct word list)
