@@ -6,10 +6,81 @@
 
 enum { MIN_CHAINS = 16 };
 
-static struct dp_dep *path_deps(const struct cache_path *p)
+/* --- what is shared --- */
+
+static void more_chains(struct shared_table *t)
 {
-    return (struct dp_dep *)((uint8_t *)p->outcome.acts + p->outcome.acts_len);
+    size_t n = MAX(MIN_CHAINS, 2 * t->n_chains);
+    struct shared **chains = xcalloc(n, sizeof *chains);
+    for (size_t i = 0; i < t->n_chains; i++)
+        for (struct shared *s = t->chains[i], *next; s; s = next) {
+            next = s->next;
+            s->next = chains[s->hash & (n - 1)];
+            chains[s->hash & (n - 1)] = s;
+        }
+    free(t->chains);
+    t->chains = chains;
+    t->n_chains = n;
 }
+
+static struct shared *first_of(const struct shared_table *t, uint32_t hash)
+{
+    return t->n ? t->chains[hash & (t->n_chains - 1)] : NULL;
+}
+
+static void share(struct shared_table *t, struct shared *s)
+{
+    if (t->n++ >= t->n_chains)
+        more_chains(t);
+    struct shared **chain = &t->chains[s->hash & (t->n_chains - 1)];
+    s->next = *chain;
+    *chain = s;
+}
+
+/* True: that was the last reference. */
+static bool unref(struct shared_table *t, struct shared *s)
+{
+    if (--s->n_refs)
+        return false;
+    struct shared **link = &t->chains[s->hash & (t->n_chains - 1)];
+    while (*link != s)
+        link = &(*link)->next;
+    *link = s->next;
+    t->n--;
+    return true;
+}
+
+/* --- outcomes --- */
+
+static struct outcome *outcome_get(struct shared_table *t, const struct dp_path *path)
+{
+    uint32_t hash = hash_bytes(path->acts.data, path->acts.len, hash_seed() ^ path->drop);
+    struct outcome *o;
+    for (struct shared *s = first_of(t, hash); s; s = s->next) {
+        o = container_of(s, struct outcome, shared);
+        if (s->hash == hash && o->drop == path->drop && o->acts_len == path->acts.len &&
+            (!o->acts_len || !memcmp(o->acts, path->acts.data, o->acts_len))) {
+            s->n_refs++;
+            return o;
+        }
+    }
+    o = xzalloc_line(sizeof *o + path->acts.len);
+    *o = (struct outcome){.shared = {.hash = hash, .n_refs = 1}, .acts_len = path->acts.len, .drop = path->drop};
+    if (path->acts.len)
+        memcpy(o->acts, path->acts.data, path->acts.len);
+    share(t, &o->shared);
+    return o;
+}
+
+static void outcome_put(struct shared_table *t, struct outcome *o)
+{
+    if (unref(t, &o->shared))
+        free(o);
+}
+
+/* --- paths --- */
+
+static struct dp_dep *path_deps(const struct cache_path *p) { return (struct dp_dep *)(p->data + p->n_tallies); }
 
 /* Has nothing changed on which it depends? */
 bool cache_path_still_good(const struct worker *w, struct cache_path *p)
@@ -24,130 +95,105 @@ bool cache_path_still_good(const struct worker *w, struct cache_path *p)
     return true;
 }
 
-static uint32_t path_hash(const struct dp_path *path)
+static uint32_t path_hash(const struct dp_path *path, const struct outcome *o)
 {
-    uint64_t h = hash_seed() ^ path->drop;
+    uint64_t h = hash_mix(hash_seed(), (uintptr_t)o);
     for (uint32_t i = 0; i < path->n_tallies; i++)
         h = hash_mix(h, (uintptr_t)path->tallies[i]);
     for (uint32_t i = 0; i < path->n_deps; i++)
         h = hash_mix(hash_mix(h, (uintptr_t)path->deps[i].gen), path->deps[i].seen);
-    return hash_bytes(path->acts.data, path->acts.len, h);
+    return hash_finish(h);
 }
 
-static bool path_is(const struct cache_path *p, const struct worker *w, const struct dp_bridge *bridge,
-                    const struct dp_path *path, uint32_t hash)
+static bool path_is(struct cache_path *p, const struct worker *w, const struct dp_bridge *bridge,
+                    const struct dp_path *path, const struct outcome *o)
 {
     const struct dp_dep *deps = path_deps(p);
-    if (p->hash != hash || p->bridge != bridge->index || p->flushes != w->flushes || p->outcome.drop != path->drop ||
-        p->outcome.acts_len != path->acts.len || p->outcome.n_tallies != path->n_tallies || p->n_deps != path->n_deps)
+    if (p->bridge != bridge->index || p->flushes != w->flushes || p->outcome != o || p->n_tallies != path->n_tallies ||
+        p->n_deps != path->n_deps)
         return false;
     for (uint32_t i = 0; i < path->n_tallies; i++)
-        if (p->outcome.tallies[i] != path->tallies[i])
+        if (cache_path_tallies(p)[i] != path->tallies[i])
             return false;
     for (uint32_t i = 0; i < path->n_deps; i++)
         if (deps[i].gen != path->deps[i].gen || deps[i].seen != path->deps[i].seen)
             return false;
-    return !path->acts.len || !memcmp(p->outcome.acts, path->acts.data, path->acts.len);
+    return true;
 }
 
 static struct cache_path *path_make(const struct worker *w, const struct dp_bridge *bridge, const struct dp_path *path,
-                                    uint32_t hash)
+                                    struct outcome *o, uint32_t hash)
 {
     size_t tallies = path->n_tallies * sizeof *path->tallies, deps = path->n_deps * sizeof *path->deps;
-    struct cache_path *p = xzalloc_line(sizeof *p + tallies + path->acts.len + deps);
-    uint8_t *at = (uint8_t *)p->data;
+    struct cache_path *p = xzalloc_line(sizeof *p + tallies + deps);
     *p = (struct cache_path){
-        .outcome = {.acts = at + tallies,
-                    .tallies = (void *)at,
-                    .acts_len = path->acts.len,
-                    .n_tallies = path->n_tallies,
-                    .drop = path->drop},
-        .group = UINT32_MAX,
-        .bridge = bridge->index,
         .generation = w->generation,
+        .outcome = o,
+        .n_tallies = path->n_tallies,
         .n_deps = path->n_deps,
-        .hash = hash,
+        .shared = {.hash = hash},
+        .bridge = bridge->index,
         .flushes = w->flushes,
     };
     if (tallies)
-        memcpy(at, path->tallies, tallies);
-    if (path->acts.len)
-        memcpy(at + tallies, path->acts.data, path->acts.len);
+        memcpy(cache_path_tallies(p), path->tallies, tallies);
     if (deps)
-        memcpy(at + tallies + path->acts.len, path->deps, deps);
+        memcpy(path_deps(p), path->deps, deps);
     return p;
 }
 
 static void bury(struct cache_paths *ps, struct cache_path *p)
 {
-    p->next = ps->graveyard;
-    ps->graveyard = p;
-}
-
-static void more_chains(struct cache_paths *ps)
-{
-    size_t n = MAX(MIN_CHAINS, 2 * ps->n_chains);
-    struct cache_path **chains = xcalloc(n, sizeof *chains);
-    for (size_t i = 0; i < ps->n_chains; i++)
-        for (struct cache_path *p = ps->chains[i], *next; p; p = next) {
-            next = p->next;
-            p->next = chains[p->hash & (n - 1)];
-            chains[p->hash & (n - 1)] = p;
-        }
-    free(ps->chains);
-    ps->chains = chains;
-    ps->n_chains = n;
+    p->shared.next = ps->graveyard;
+    ps->graveyard = &p->shared;
 }
 
 struct cache_path *cache_path_get(struct cache_paths *ps, const struct worker *w, const struct dp_bridge *bridge,
                                   const struct dp_path *path)
 {
-    uint32_t hash = path_hash(path);
+    struct outcome *o = outcome_get(&ps->outcomes, path);
+    uint32_t hash = path_hash(path, o);
     struct cache_path *p;
     if (path->uncacheable) {
-        bury(ps, p = path_make(w, bridge, path, hash));
+        bury(ps, p = path_make(w, bridge, path, o, hash));
         return p;
     }
-    if (ps->n >= ps->n_chains)
-        more_chains(ps);
-    struct cache_path **chain = &ps->chains[hash & (ps->n_chains - 1)];
-    for (p = *chain; p && !path_is(p, w, bridge, path, hash);)
-        p = p->next;
-    if (!p) {
-        p = path_make(w, bridge, path, hash);
-        p->next = *chain;
-        *chain = p;
-        ps->n++;
+    for (struct shared *s = first_of(&ps->paths, hash); s; s = s->next) {
+        p = container_of(s, struct cache_path, shared);
+        if (s->hash == hash && path_is(p, w, bridge, path, o)) {
+            outcome_put(&ps->outcomes, o); /* it has one */
+            p->generation = w->generation; /* it depends on what the path has seen just now */
+            s->n_refs++;
+            return p;
+        }
     }
-    p->generation = w->generation; /* it depends on what the path has seen just now */
-    p->n_refs++;
+    p = path_make(w, bridge, path, o, hash);
+    p->shared.n_refs = 1;
+    share(&ps->paths, &p->shared);
     return p;
 }
 
 void cache_path_put(struct cache_paths *ps, struct cache_path *p)
 {
-    if (--p->n_refs)
-        return;
-    struct cache_path **link = &ps->chains[p->hash & (ps->n_chains - 1)];
-    while (*link != p)
-        link = &(*link)->next;
-    *link = p->next;
-    ps->n--;
-    bury(ps, p);
+    if (unref(&ps->paths, &p->shared))
+        bury(ps, p);
 }
 
 void cache_paths_reap(struct cache_paths *ps)
 {
     while (ps->graveyard) {
-        struct cache_path *p = ps->graveyard;
-        ps->graveyard = p->next;
+        struct cache_path *p = container_of(ps->graveyard, struct cache_path, shared);
+        ps->graveyard = p->shared.next;
+        outcome_put(&ps->outcomes, p->outcome);
         free(p);
     }
 }
 
 void cache_paths_destroy(struct cache_paths *ps)
 {
-    assert(!ps->n);
+    assert(!ps->paths.n);
     cache_paths_reap(ps);
-    free(ps->chains);
+    assert(!ps->outcomes.n);
+    free(ps->paths.chains);
+    free(ps->outcomes.chains);
 }

@@ -6,6 +6,7 @@
 #endif
 #include "base/hash.h"
 #include "base/mem.h"
+#include "datapath/tally.h"
 #include "datapath/worker.h"
 #include "packet/match.h"
 #include "packet/parse.h"
@@ -147,8 +148,10 @@ struct cache *cache_create(struct worker *w)
 
 void cache_reap(struct cache *c)
 {
-    if (unlikely(c->paths.graveyard))
-        cache_paths_reap(&c->paths);
+    if (likely(!c->paths.graveyard))
+        return;
+    tally_fold(c->worker);
+    cache_paths_reap(&c->paths);
 }
 
 static void buckets_empty(struct cache *c, struct bucket *buckets, size_t n)
@@ -619,7 +622,6 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
             b->used |= 1u << ways[i];
         found[i] = entries[i]->path;
         __builtin_prefetch(found[i]);
-        __builtin_prefetch(found[i]->data);
     }
     for (unsigned i = 0; i < n; i++)
         if (likely(!(misses >> i & 1)) && unlikely(!path_fresh(w, found[i])))
@@ -661,16 +663,16 @@ static const char *show_port(uint32_t id, void *aux)
 static void show_entry(const struct cache *c, const struct entry *e, struct buf *out)
 {
     const struct mask *m = c->masks[e->bridge];
-    const struct outcome *o = &e->path->outcome;
+    const struct outcome *o = e->path->outcome;
     struct match match = {.mask = m->bits};
     for (unsigned i = 0; i < m->n; i++)
         key_words(&match.value)[m->words[i].word] = e->words[i];
     buf_puts(out, "  ");
     match_for_each(&match, show_field, out);
     buf_chomp(out, ',');
-    buf_printf(out, " packets=%llu", (unsigned long long)e->path->packets);
-    if (e->path->n_refs > 1)
-        buf_printf(out, " (with %u others)", e->path->n_refs - 1);
+    buf_printf(out, " packets=%llu", (unsigned long long)e->path->all_packets);
+    if (e->path->shared.n_refs > 1)
+        buf_printf(out, " (with %u others)", e->path->shared.n_refs - 1);
     buf_puts(out, " actions=");
     if (o->acts_len)
         dpact_format(o->acts, o->acts_len, show_port, c->worker->dp, out);
@@ -683,6 +685,7 @@ static void show_entry(const struct cache *c, const struct entry *e, struct buf 
 void cache_show(struct cache *c, struct buf *out)
 {
     unsigned shown = 0;
+    tally_fold(c->worker);
     while (c->old)
         cache_grow_on(c);
     buf_printf(out, "%zu entries, room for %zu\n", c->count, c->n_buckets * CACHE_WAYS);

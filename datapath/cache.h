@@ -7,8 +7,11 @@
  * wider than it need be.
  *
  * Walks mostly end alike: an entry is only the words and a pointer to what the walk left, a cache_path, which entries
- * of equal outcome (actions, counters, dependencies) share. So an entry takes a cache line or two, a batch is grouped by
- * what is to be done, and when tables change each path is looked at once.
+ * of the same counters, dependencies and actions share. So an entry takes a cache line or two, and when tables change
+ * each path is looked at once. Paths of equal actions share these in turn, an outcome: by it a batch is grouped.
+ *
+ * Packets are counted in their path, on the line that is read anyway, and from there in the tallies by and by: see
+ * tally_fold().
  *
  * A path remembers the generation of the datapath at which it was last known to be good, and on what it depends: if
  * the generation is still that, nothing has changed; else the dependencies are looked at one by one.
@@ -21,51 +24,64 @@
 
 enum { CACHE_MASK_AGE = 10000 /* ms */, CACHE_WAYS = 8, CACHE_MIN_BUCKETS = 32, CACHE_MAX_BUCKETS = 1 << 18 };
 
-/* What execute() needs. */
+/* Of what there is one each, however many refer to it. */
+struct shared {
+    struct shared *next; /* of the same hash; in the graveyard */
+    uint32_t hash, n_refs;
+};
+
+/* What is done with packets. */
 struct outcome {
-    const void *acts;
-    struct dp_tally *const *tallies;
-    uint32_t acts_len, n_tallies;
+    struct shared shared;
+    uint32_t group; /* of the batch at hand: see process_found() */
+    uint32_t acts_len;
     enum drop_reason drop;
+    uint64_t acts[];
 };
 
+/* The first line is what each packet needs. */
 struct cache_path {
-    struct outcome outcome;
-    uint32_t group; /* of the batch at hand: see worker_process() */
-    uint16_t bridge; /* its index */
+    uint64_t packets, bytes; /* since tally_fold() */
     uint64_t generation;
-    uint64_t packets;
+    struct outcome *outcome;
+    uint32_t n_tallies, n_deps;
+    struct shared shared;
+    uint16_t bridge; /* its index */
 
-    /* Behind what each packet needs. */
-    uint32_t n_refs, n_deps;
-    uint32_t hash;
     uint64_t flushes;
-    struct cache_path *next; /* of the same hash; in the graveyard */
-    uint64_t data[]; /* tallies, acts, deps */
+    uint64_t all_packets; /* until tally_fold() */
+    uint64_t data[];      /* tallies, deps */
 };
+static_assert(offsetof(struct cache_path, flushes) <= CACHE_LINE, "a line");
+
+static inline struct dp_tally **cache_path_tallies(struct cache_path *p) { return (struct dp_tally **)p->data; }
 
 struct cache *cache_create(struct worker *);
 void cache_destroy(struct cache *);
 
 /* The path of each packet, walked if need be. n ≤ BATCH. The packets came in by `in`. */
 void cache_lookup(struct cache *, struct dp_port *in, struct packet *batch[], unsigned n, struct cache_path *found[]);
-/* Frees what fell out of the cache. No path that cache_lookup() gave may be in use. */
+/* Frees what fell out of the cache, counted. No path that cache_lookup() gave may be in use. */
 void cache_reap(struct cache *);
 size_t cache_count(const struct cache *);
 void cache_show(struct cache *, struct buf *out);
 
-/* --- cache-path.c: paths, each outcome once --- */
+/* --- cache-path.c: paths and outcomes, each once --- */
+
+struct shared_table {
+    struct shared **chains;
+    size_t n_chains, n;
+};
 
 struct cache_paths {
-    struct cache_path **chains;
-    size_t n_chains, n;
-    struct cache_path *graveyard;
+    struct shared_table paths, outcomes;
+    struct shared *graveyard; /* of paths */
 };
 /* A path with one reference more, or, if it is not to be shared, none and in the graveyard already. */
 struct cache_path *cache_path_get(struct cache_paths *, const struct worker *, const struct dp_bridge *,
                                   const struct dp_path *);
 void cache_path_put(struct cache_paths *, struct cache_path *);
-void cache_paths_reap(struct cache_paths *);
+void cache_paths_reap(struct cache_paths *); /* they are counted: tally_fold() */
 void cache_paths_destroy(struct cache_paths *); /* no references are left */
 bool cache_path_still_good(const struct worker *, struct cache_path *);
 

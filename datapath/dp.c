@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "datapath/closer.h"
+#include "datapath/tally.h"
 #include "datapath/worker.h"
 #include "packet/parse.h"
 
@@ -133,9 +134,14 @@ void dp_synchronize(struct dp *dp)
 {
     for (unsigned i = 0; i < dp->n_workers; i++)
         worker_wait_commands(dp->workers[i]);
-    if (dp->inline_worker)
+    if (dp->inline_worker) {
+        tally_fold(dp->workers[0]);
         return;
+    }
+    /* Workers pass quiescent states only while this says that one is waited for: they fold their counters before each. */
+    __atomic_store_n(&dp->synchronizing, true, __ATOMIC_SEQ_CST);
     urcu_qsbr_synchronize_rcu();
+    store_relaxed(&dp->synchronizing, false);
     for (unsigned i = 0; i < dp->n_workers; i++)
         (void)load_acquire(&dp->workers[i]->n_quiet); /* for ThreadSanitizer */
 }

@@ -76,8 +76,9 @@ void dp_bump(struct dp *, struct dp_gen *);
 void dp_forget(struct dp *);
 
 /* --- Counters ---
- * One slot a worker, summed on read. Allocate with dp_tally_size(); exact once traffic stops and dp_synchronize() has
- * returned. `used`: clock_msec() of the last packet, 0 if none. */
+ * One slot a worker, summed on read; a busy worker's packets get there within a millisecond. Allocate with
+ * dp_tally_size(); exact once traffic stops and dp_synchronize() has returned. `used`: clock_msec() of the last packet, 0
+ * if none. */
 struct dp_tally {
     struct dp_tally_slot {
         uint64_t packets, bytes;

@@ -6,7 +6,6 @@
 #include "config.h"
 #include "base/mem.h"
 #include "datapath/execute.h"
-#include "datapath/tally.h"
 #include "packet/csum.h"
 #include "packet/gso.h"
 #include "packet/modify.h"
@@ -261,17 +260,7 @@ void exec_list(struct worker *w, const void *acts, size_t len, enum drop_reason 
             packet_free(w, batch[i]);
 }
 
-void execute(struct worker *w, const struct outcome *o, struct packet *batch[], unsigned n)
+void execute(struct worker *w, const void *acts, size_t len, enum drop_reason drop, struct packet *batch[], unsigned n)
 {
-    uint64_t bytes = 0;
-    for (unsigned i = 0; i < n; i++)
-        bytes += batch[i]->len;
-    for (size_t i = 0; i < o->n_tallies; i++) {
-        struct dp_tally_slot *slot = tally_slot(o->tallies[i], w->index);
-        stat_add(&slot->packets, n);
-        stat_add(&slot->bytes, bytes);
-        stat_set(&slot->used, w->now);
-    }
-    enum drop_reason drop = o->acts_len || o->drop ? o->drop : DROP_ACTION;
-    exec_list(w, o->acts, o->acts_len, drop, 0, batch, n);
+    exec_list(w, acts, len, len || drop ? drop : DROP_ACTION, 0, batch, n);
 }

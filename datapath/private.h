@@ -50,6 +50,7 @@ struct dp {
 
     uint64_t generation; /* atomic: bumped after every dp_gen */
     uint64_t flushes;    /* atomic: dp_forget() */
+    bool synchronizing;  /* atomic: main waits for quiescent states */
 
     struct dp_port *ports[DP_MAX_PORTS]; /* RCU, by id */
     struct dp_bridge *bridges[DP_MAX_BRIDGES];

@@ -19,7 +19,27 @@ void dp_tally_read(struct dp *dp, const struct dp_tally *t, uint64_t *packets, u
     }
 }
 
-/* A worker that counts at this moment may undo it: its packets are then those of before the reset. */
+enum { AHEAD = 8 };
+
+void tally_fold(struct worker *w)
+{
+    unsigned n = w->n_counted;
+    for (unsigned i = 0; i < n + AHEAD; i++) {
+        if (i < n)
+            __builtin_prefetch(w->counted[i]->data);
+        if (i < AHEAD)
+            continue;
+        struct cache_path *p = w->counted[i - AHEAD];
+        for (uint32_t t = 0; t < p->n_tallies; t++)
+            tally_count(w, cache_path_tallies(p)[t], p->packets, p->bytes);
+        p->all_packets += p->packets;
+        p->packets = p->bytes = 0;
+    }
+    w->n_counted = 0;
+}
+
+/* A worker that counts at this moment may undo it: its packets are then those of before the reset. Those that it has not
+ * folded yet, of the last millisecond, are of after it. */
 void dp_tally_reset(struct dp *dp, struct dp_tally *t)
 {
     for (unsigned i = 0; i < dp->n_workers; i++) {

@@ -29,42 +29,56 @@ struct worker *worker_of_main(struct dp *dp) { return dp->workers[0]; }
 
 /* --- packets --- */
 
+static void execute_outcome(struct worker *w, const struct outcome *o, struct packet *batch[], unsigned n)
+{
+    execute(w, o->acts, o->acts_len, o->drop, batch, n);
+}
+
+static void count_found(struct worker *w, struct packet *const batch[], unsigned n, struct cache_path *const found[])
+{
+    for (unsigned i = 0; i < n;) {
+        struct cache_path *path = found[i];
+        uint64_t bytes = 0;
+        unsigned from = i;
+        do
+            bytes += batch[i++]->len;
+        while (i < n && found[i] == path);
+        tally_count_path(w, path, i - from, bytes);
+    }
+}
+
 /* Packets of one batch with the same outcome go together. Their order within a flow is kept. */
 static void process_found(struct worker *w, struct packet *batch[], unsigned n, struct cache_path *found[])
 {
-    struct cache_path *groups[BATCH];
+    struct outcome *groups[BATCH];
     struct packet *members[BATCH];
     uint8_t next[BATCH], first[BATCH], last[BATCH];
-    unsigned n_groups = 0;
-    unsigned same = 1;
+    unsigned n_groups = 0, same = 1;
+    count_found(w, batch, n, found);
     while (same < n && found[same] == found[0])
         same++;
     if (same == n) { /* as most often on a wire */
-        found[0]->packets += n;
-        execute(w, &found[0]->outcome, batch, n);
+        execute_outcome(w, found[0]->outcome, batch, n);
         return;
     }
     for (unsigned i = 0; i < n; i++) {
-        struct cache_path *path = found[i];
+        struct outcome *o = found[i]->outcome;
+        unsigned g = o->group;
         next[i] = BATCH;
-        if (path->group < n_groups && groups[path->group] == path) {
-            next[last[path->group]] = i;
+        if (g < n_groups && groups[g] == o) {
+            next[last[g]] = i;
         } else {
-            for (uint32_t t = 0; t < path->outcome.n_tallies; t++)
-                __builtin_prefetch(tally_slot(path->outcome.tallies[t], w->index));
-            path->group = n_groups;
-            groups[n_groups] = path;
-            first[n_groups++] = i;
+            o->group = g = n_groups;
+            groups[n_groups++] = o;
+            first[g] = i;
         }
-        last[path->group] = i;
+        last[g] = i;
     }
     for (unsigned g = 0; g < n_groups; g++) {
-        struct cache_path *path = groups[g];
         unsigned m = 0;
         for (unsigned i = first[g]; i < BATCH; i = next[i])
             members[m++] = batch[i];
-        path->packets += m;
-        execute(w, &path->outcome, members, m);
+        execute_outcome(w, groups[g], members, m);
     }
 }
 
@@ -213,15 +227,19 @@ void worker_detach(struct worker *w, struct dp_port *port) { port_command(w, por
 struct execute_command {
     struct command c;
     struct packet packet;
-    struct outcome outcome;
+    size_t n_tallies, acts_len;
+    enum drop_reason drop;
     uint64_t data[]; /* tallies, actions, frame */
 };
 
 static void run_execute(struct worker *w, struct command *c)
 {
     struct execute_command *x = (struct execute_command *)c;
+    struct dp_tally **tallies = (struct dp_tally **)x->data;
     struct packet *p = packet_copy(w, &x->packet);
-    execute(w, &x->outcome, &p, 1);
+    for (size_t i = 0; i < x->n_tallies; i++)
+        tally_count(w, tallies[i], 1, p->len);
+    execute(w, tallies + x->n_tallies, x->acts_len, x->drop, &p, 1);
     free(c);
 }
 
@@ -230,13 +248,16 @@ void worker_execute(struct worker *w, const struct packet *p, const struct dp_pa
     size_t tallies = path->n_tallies * sizeof *path->tallies, acts = path->acts.len;
     struct execute_command *x = xmalloc(sizeof *x + tallies + acts + p->len);
     uint8_t *at = (uint8_t *)x->data;
-    *x = (struct execute_command){.c = {NULL, run_execute}, .packet = *p};
+    *x = (struct execute_command){.c = {NULL, run_execute},
+                                  .packet = *p,
+                                  .n_tallies = path->n_tallies,
+                                  .acts_len = acts,
+                                  .drop = path->drop};
     if (tallies)
         memcpy(at, path->tallies, tallies);
     if (acts)
         memcpy(at + tallies, path->acts.data, acts);
     memcpy(at + tallies + acts, p->data, p->len);
-    x->outcome = (struct outcome){at + tallies, (struct dp_tally *const *)at, acts, path->n_tallies, path->drop};
     x->packet.base = x->packet.data = at + tallies + acts;
     worker_command(w, &x->c);
 }
@@ -299,8 +320,12 @@ static uint64_t begin(struct worker *w)
     w->flushes = load_acquire(&w->dp->flushes);
     uint64_t now = cycles();
     if (w->dp->inline_worker || now - w->clock_at >= CLOCK_EVERY) {
+        msec_t msec = clock_msec();
         w->clock_at = now;
-        w->now = clock_msec();
+        if (msec != w->now) {
+            tally_fold(w);
+            w->now = msec;
+        }
     }
     run_commands(w);
     return now;
@@ -326,6 +351,8 @@ unsigned worker_iterate(struct worker *w)
         }
     }
     w->n_busy = n_busy;
+    if (!received || w->dp->inline_worker)
+        tally_fold(w);
     cache_reap(w->cache);
     return received;
 }
@@ -344,8 +371,12 @@ void worker_wait_commands(struct worker *w)
     }
 }
 
+/* If somebody waits for it: see dp_synchronize(). */
 static void quiescent(struct worker *w)
 {
+    if (likely(!load_relaxed(&w->dp->synchronizing)))
+        return;
+    tally_fold(w);
     store_release(&w->n_quiet, w->n_quiet + 1);
     urcu_qsbr_quiescent_state();
 }
@@ -356,6 +387,7 @@ static bool may_sleep(const struct worker *w) { return w->n_cold == w->n_ports; 
 static void sleep_until_something(struct worker *w)
 {
     stat_add(&w->stats.sleeps, 1);
+    tally_fold(w);
     store_release(&w->n_quiet, w->n_quiet + 1);
     urcu_qsbr_thread_offline();
     __atomic_store_n(&w->sleeping, true, __ATOMIC_SEQ_CST);
@@ -409,6 +441,7 @@ struct worker *worker_create(struct dp *dp, unsigned index)
     pool_init(&w->pool);
     w->cache = cache_create(w);
     w->again = xmalloc(MAX_AGAIN * sizeof *w->again);
+    w->counted = xmalloc(MAX_COUNTED * sizeof *w->counted);
     w->dirty = xmalloc(DP_MAX_PORTS * sizeof *w->dirty);
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -442,6 +475,7 @@ void worker_destroy(struct worker *w)
         pthread_join(w->thread, NULL);
     }
     run_commands(w);
+    assert(!w->n_counted);
     cache_destroy(w->cache);
     punt_ring_destroy(w->dp, w->no_port);
     punt_memory_destroy(w->punt_memory);
@@ -452,5 +486,6 @@ void worker_destroy(struct worker *w)
     free(w->rest_until);
     free(w->dirty);
     free(w->again);
+    free(w->counted);
     free(w);
 }

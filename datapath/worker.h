@@ -21,7 +21,7 @@ void pool_init(struct pool *);
 void pool_destroy(struct pool *);
 void pool_refill(struct worker *); /* when it is empty */
 
-enum { MAX_AGAIN = 2048 };
+enum { MAX_AGAIN = 2048, MAX_COUNTED = 1024 };
 
 struct worker {
     struct dp *dp;
@@ -41,6 +41,8 @@ struct worker {
     unsigned n_dirty;
     struct packet **again; /* popped, to be looked up again */
     unsigned n_again;
+    struct cache_path **counted; /* MAX_COUNTED; the paths that have packets which are not in the tallies yet */
+    unsigned n_counted;
     bool punted; /* main is to be woken at the end of the burst */
     uint64_t looked_at, clock_at; /* cycles() */
     unsigned n_cold; /* ports that wait for epoll */
@@ -118,7 +120,8 @@ void worker_detach(struct worker *, struct dp_port *);
 void worker_execute(struct worker *, const struct packet *, const struct dp_path *);
 
 /* --- execute.c --- */
-void execute(struct worker *, const struct outcome *, struct packet *batch[], unsigned n); /* takes the packets */
+/* What a walk left; takes the packets. */
+void execute(struct worker *, const void *acts, size_t len, enum drop_reason drop, struct packet *batch[], unsigned n);
 
 /* --- punt.c: packets and news for main --- */
 enum punt_type { PUNT_ACTION, PUNT_HOLD, PUNT_SAMPLE };

@@ -160,4 +160,36 @@ START_TEST(a_barrier_means_it_under_load)
 }
 END_TEST
 
-UNIT_TEST_MAIN("threads", counters_are_exact_under_load, a_barrier_means_it_under_load)
+static void run_for(msec_t msec)
+{
+    for (msec_t until = clock_msec() + msec; clock_msec() < until; usleep(10000))
+        sim_run(&s);
+}
+
+/* As long as packets come; and what it tells at its end are all of them. */
+START_TEST(a_busy_flow_does_not_time_out)
+{
+    struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 0, 2);
+    begin();
+    fm.idle_timeout = 1;
+    fm.flags = OFPFF_SEND_FLOW_REM;
+    peer_flow_mod(&p, &fm);
+    run_for(1600);
+    uint64_t before = sent();
+    ck_assert_uint_eq(removed, 0);
+    run_for(100);
+    ck_assert_uint_gt(sent(), before);
+    port_config(OFPPC_NO_RECV);
+    before = sent();
+    run_for(700);
+    barrier();
+    ck_assert_uint_eq(removed, 0);
+    run_for(800);
+    barrier();
+    ck_assert_uint_eq(sent(), before);
+    ck_assert_uint_eq(removed, before);
+    end();
+}
+END_TEST
+
+UNIT_TEST_MAIN("threads", counters_are_exact_under_load, a_barrier_means_it_under_load, a_busy_flow_does_not_time_out)

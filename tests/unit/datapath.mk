@@ -47,3 +47,7 @@ tests_unit_test_execute_LDADD = $(DATAPATH_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-punt
 tests_unit_test_punt_SOURCES = tests/unit/test-punt.c
 tests_unit_test_punt_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-tally
+tests_unit_test_tally_SOURCES = tests/unit/test-tally.c
+tests_unit_test_tally_LDADD = $(DATAPATH_TEST_LIBS)
