@@ -35,7 +35,7 @@ static void decode_part(struct dump *d, struct rd rd)
     while (rd_left(&rd)) {
         struct rd entry = next_entry(&rd);
         struct flow_stats s;
-        enum ofp_error e = flow_stats_decode(&entry, &s, &acts);
+        enum ofp_error e = flow_stats_decode(d->c->version, &entry, &s, &acts);
         if (e) {
             warn("%s: left out a flow that xvs-ofctl cannot read: %s (%s)", d->c->target, ofp_error_sentence(e),
                  ofp_error_name(e));
@@ -250,7 +250,7 @@ void cmd_dump_flows(struct conn *c, int argc, char *argv[])
     parse_filter(c, argc ? argv[0] : NULL, &request);
     if (ports_for_print(c)) /* asks for the names now: in the midst of the reply it is too late */
         ports_have(c, 0);
-    flow_stats_request_encode(&request, false, conn_xid(c), &b);
+    flow_stats_request_encode(&request, false, c->version, conn_xid(c), &b);
     if (!conn_stream(c, &b, OFPMSG_FLOW_STATS_REPLY, &r, take_part, &d))
         die_of_refusal(c, &r);
     if (keep)
@@ -277,11 +277,11 @@ void cmd_dump_aggregate(struct conn *c, int argc, char *argv[])
     struct buf b = BUF_INIT;
     struct reply r;
     parse_filter(c, argc ? argv[0] : NULL, &request);
-    flow_stats_request_encode(&request, true, conn_xid(c), &b);
+    flow_stats_request_encode(&request, true, c->version, conn_xid(c), &b);
     conn_transact(c, &b, OFPMSG_AGGREGATE_REPLY, &r);
     if (options.json) {
         struct aggregate_stats s;
-        if (aggregate_stats_decode(reply_rd(&r), &s))
+        if (aggregate_stats_decode(c->version, reply_rd(&r), &s))
             die("%s: the switch's answer is malformed", c->target);
         printf("{\"n_packets\": %llu, \"n_bytes\": %llu, \"n_flows\": %u}\n", (unsigned long long)s.packets,
                (unsigned long long)s.bytes, s.flows);

@@ -58,7 +58,7 @@ static void batch_add(struct conn *c, struct batch *b, const char *text, size_t 
             b->size = b->size ? 2 * b->size : 16;
             b->flows = xrealloc(b->flows, b->size * sizeof *b->flows);
         }
-        flow_mod_encode(&m, 0, &b->messages);
+        flow_mod_encode(&m, c->version, 0, &b->messages);
         b->flows[b->n++] = (struct batch_flow){text, line, b->messages.len};
     } else {
         b->n_wrong++;
@@ -210,7 +210,7 @@ static void batch_send(struct conn *c, struct batch *b)
     batch_number(c, b);
     send_messages(c, b);
     uint32_t xid = conn_xid(c);
-    ofp_simple_encode(&barrier, OFPMSG_BARRIER_REQUEST, xid);
+    ofp_simple_encode(OFPMSG_BARRIER_REQUEST, c->version, xid, &barrier);
     conn_send(c, &barrier);
     buf_free(&barrier);
     size_t refused = collect_refusals(c, b, xid);

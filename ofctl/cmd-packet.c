@@ -74,14 +74,14 @@ static void send_packet_out(struct conn *c, struct packet_out *p, const struct b
     p->data_len = frame->len;
     if (frame->len + p->acts.len > OFP_MAX_LEN - 1024)
         die("packet-out: %zu bytes are more than a message holds", frame->len);
-    packet_out_encode(p, conn_xid(c), out);
+    packet_out_encode(p, c->version, conn_xid(c), out);
 }
 
 /* Sends, and waits for the barrier behind it: errors come before. */
 static void finish(struct conn *c, struct buf *out)
 {
     uint32_t xid = conn_xid(c);
-    ofp_simple_encode(out, OFPMSG_BARRIER_REQUEST, xid);
+    ofp_simple_encode(OFPMSG_BARRIER_REQUEST, c->version, xid, out);
     conn_send(c, out);
     bool refused = false;
     for (;;) {
@@ -167,10 +167,10 @@ static void set_miss_len(struct conn *c, const char *text)
     struct ofp_switch_config config;
     struct buf b = BUF_INIT;
     conn_request(c, OFPMSG_GET_CONFIG_REQUEST, OFPMSG_GET_CONFIG_REPLY, &r);
-    switch_config_decode(reply_rd(&r), &config);
+    switch_config_decode(c->version, reply_rd(&r), &config);
     reply_free(&r);
     config.miss_send_len = n;
-    switch_config_encode(&config, OFPMSG_SET_CONFIG, conn_xid(c), &b);
+    switch_config_encode(&config, OFPMSG_SET_CONFIG, c->version, conn_xid(c), &b);
     finish(c, &b);
     buf_free(&b);
 }
@@ -181,19 +181,19 @@ static void want_invalid_ttl(struct conn *c)
     struct ofp_async_config a;
     struct buf b = BUF_INIT;
     conn_request(c, OFPMSG_GET_ASYNC_REQUEST, OFPMSG_GET_ASYNC_REPLY, &r);
-    async_decode(reply_rd(&r), &a);
+    async_decode(c->version, reply_rd(&r), &a);
     reply_free(&r);
     a.packet_in[0] |= 1 << OFPR_INVALID_TTL;
-    async_encode(&a, OFPMSG_SET_ASYNC, conn_xid(c), &b);
+    async_encode(&a, OFPMSG_SET_ASYNC, c->version, conn_xid(c), &b);
     finish(c, &b);
     buf_free(&b);
 }
 
-static void json_packet_in(struct json *j, struct rd body)
+static void json_packet_in(struct json *j, const struct ofp_header *h, struct rd body)
 {
     struct packet_in p;
     struct buf text = BUF_INIT;
-    if (packet_in_decode(body, &p))
+    if (packet_in_decode(h->version, body, &p))
         return;
     match_format(&p.match, NULL, &text);
     json_u64(j, "table", p.table);
@@ -224,7 +224,7 @@ static void print_json(const void *msg, const struct ofp_header *h)
     if (!ofp_msg_decode_type(msg, h->len, &ignored, &type, &body, NULL)) {
         json_string(&j, "type", ofp_msg_name(type));
         if (type == OFPMSG_PACKET_IN)
-            json_packet_in(&j, body);
+            json_packet_in(&j, h, body);
     }
     json_u64(&j, "xid", h->xid);
     json_string(&j, "text", buf_text(&text));

@@ -37,11 +37,12 @@ static void json_port_desc(struct json *j, const struct ofp_port_desc *d)
     json_close(j, '}');
 }
 
-void json_ports(struct json *j, const char *key, struct rd rd, uint32_t only)
+void json_ports(struct json *j, const char *key, const struct reply *r, uint32_t only)
 {
+    struct rd rd = reply_rd(r);
     struct ofp_port_desc d;
     json_open(j, key, '[');
-    while (rd_left(&rd) && !port_desc_decode(&rd, &d))
+    while (rd_left(&rd) && !port_desc_decode(r->header.version, &rd, &d))
         if (only == OFPP_ANY || only == d.port)
             json_port_desc(j, &d);
     json_close(j, ']');
@@ -53,9 +54,9 @@ static void keep_only(struct reply *r, uint32_t port)
     struct rd rd = reply_rd(r);
     struct ofp_port_desc d;
     struct buf kept = BUF_INIT;
-    while (rd_left(&rd) && !port_desc_decode(&rd, &d))
+    while (rd_left(&rd) && !port_desc_decode(r->header.version, &rd, &d))
         if (d.port == port)
-            port_desc_encode(&d, &kept);
+            port_desc_encode(&d, r->header.version, &kept);
     buf_free(&r->body);
     r->body = kept;
     buf_reserve(&r->body, 1);
@@ -75,7 +76,7 @@ void cmd_dump_ports_desc(struct conn *c, int argc, char *argv[])
         struct buf out = BUF_INIT;
         struct json j = {&out, true};
         json_open(&j, NULL, '{');
-        json_ports(&j, "ports", reply_rd(&r), only);
+        json_ports(&j, "ports", &r, only);
         json_close(&j, '}');
         puts(buf_text(&out));
         buf_free(&out);
@@ -111,7 +112,7 @@ void cmd_dump_ports(struct conn *c, int argc, char *argv[])
     struct buf request = BUF_INIT;
     struct reply r;
     uint32_t port = argc ? ports_parse(c, argv[0]) : OFPP_ANY;
-    port_stats_request_encode(port, conn_xid(c), &request);
+    port_stats_request_encode(port, c->version, conn_xid(c), &request);
     conn_transact(c, &request, OFPMSG_PORT_STATS_REPLY, &r);
     if (options.json) {
         struct buf out = BUF_INIT;
@@ -120,7 +121,7 @@ void cmd_dump_ports(struct conn *c, int argc, char *argv[])
         struct ofp_port_stats s;
         json_open(&j, NULL, '{');
         json_open(&j, "ports", '[');
-        while (rd_left(&rd) && !port_stats_decode(&rd, &s))
+        while (rd_left(&rd) && !port_stats_decode(c->version, &rd, &s))
             json_port_stats(&j, &s);
         json_close(&j, ']');
         json_close(&j, '}');

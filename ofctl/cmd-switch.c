@@ -14,8 +14,8 @@ static void show_json(struct conn *c UNUSED, const struct reply *features, const
     struct ofp_features f;
     struct ofp_switch_config s;
     char dpid[17];
-    features_decode(reply_rd(features), &f);
-    switch_config_decode(reply_rd(config), &s);
+    features_decode(c->version, reply_rd(features), &f);
+    switch_config_decode(c->version, reply_rd(config), &s);
     snprintf(dpid, sizeof dpid, "%016llx", (unsigned long long)f.datapath_id);
     capabilities_format(f.capabilities, &words);
     json_open(&j, NULL, '{');
@@ -23,7 +23,7 @@ static void show_json(struct conn *c UNUSED, const struct reply *features, const
     json_u64(&j, "n_tables", f.n_tables);
     json_u64(&j, "n_buffers", f.n_buffers);
     json_words(&j, "capabilities", buf_text(&words));
-    json_ports(&j, "ports", reply_rd(ports), OFPP_ANY);
+    json_ports(&j, "ports", ports, OFPP_ANY);
     json_open(&j, "config", '{');
     json_string(&j, "frags", frag_mode_name(s.flags));
     json_u64(&j, "miss_send_len", s.miss_send_len);
@@ -62,7 +62,7 @@ void cmd_dump_desc(struct conn *c, int argc UNUSED, char *argv[] UNUSED)
         struct buf out = BUF_INIT;
         struct json j = {&out, true};
         struct ofp_desc d;
-        desc_decode(reply_rd(&r), &d);
+        desc_decode(c->version, reply_rd(&r), &d);
         json_open(&j, NULL, '{');
         json_string(&j, "manufacturer", d.manufacturer);
         json_string(&j, "hardware", d.hardware);
@@ -89,7 +89,7 @@ void cmd_dump_tables(struct conn *c, int argc UNUSED, char *argv[] UNUSED)
         struct ofp_table_stats t;
         json_open(&j, NULL, '{');
         json_open(&j, "tables", '[');
-        while (rd_left(&rd) && !table_stats_decode(&rd, &t)) {
+        while (rd_left(&rd) && !table_stats_decode(c->version, &rd, &t)) {
             json_open(&j, NULL, '{');
             json_u64(&j, "table", t.table);
             json_u64(&j, "active", t.active);
@@ -114,7 +114,7 @@ static int64_t echo(struct conn *c, const void *data, size_t n, uint32_t *xid)
     struct buf request = BUF_INIT;
     struct reply r;
     *xid = conn_xid(c);
-    ofp_echo_encode(&request, false, *xid, data, n);
+    ofp_echo_encode(false, c->version, *xid, data, n, &request);
     int64_t start = clock_nsec();
     conn_transact(c, &request, OFPMSG_ECHO_REPLY, &r);
     int64_t took = clock_nsec() - start;

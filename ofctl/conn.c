@@ -250,7 +250,7 @@ static const uint8_t *buffered(struct conn *c, struct ofp_header *h)
 static void answer_echo(struct conn *c, const struct ofp_header *h, const uint8_t *msg)
 {
     struct buf b = BUF_INIT;
-    ofp_echo_encode(&b, true, h->xid, msg + OFP_HEADER_LEN, h->len - OFP_HEADER_LEN);
+    ofp_echo_encode(true, c->version, h->xid, msg + OFP_HEADER_LEN, h->len - OFP_HEADER_LEN, &b);
     conn_send(c, &b);
     buf_free(&b);
 }
@@ -330,6 +330,7 @@ static void say_hello(struct conn *c)
         die("%s: this is not an OpenFlow switch: its first message is no HELLO", c->target);
     if (!(versions & 1u << OFP13))
         die_of_versions(c, versions);
+    c->version = OFP13;
     c->greeted = true;
 }
 
@@ -359,7 +360,7 @@ void error_text(const void *error_msg, size_t len, struct buf *out)
 {
     struct rd body;
     struct ofp_error_msg e;
-    if (ofp_msg_decode_type(error_msg, len, NULL, NULL, &body, NULL) || error_msg_decode(body, &e)) {
+    if (ofp_msg_decode_type(error_msg, len, NULL, NULL, &body, NULL) || error_msg_decode(OFP13, body, &e)) {
         buf_puts(out, "an error that is malformed itself");
         return;
     }
@@ -439,7 +440,7 @@ void conn_transact(struct conn *c, const struct buf *request, enum ofp_msg_type 
 void conn_request(struct conn *c, enum ofp_msg_type request, enum ofp_msg_type expect, struct reply *r)
 {
     struct buf b = BUF_INIT;
-    ofp_simple_encode(&b, request, conn_xid(c));
+    ofp_simple_encode(request, c->version, conn_xid(c), &b);
     conn_transact(c, &b, expect, r);
     buf_free(&b);
 }

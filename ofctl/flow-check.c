@@ -37,9 +37,9 @@ static int count_tunnels(struct conn *c)
         struct buf request = BUF_INIT;
         struct reply r;
         struct xvs_bridge_info info;
-        ofp_simple_encode(&request, OFPMSG_XVS_BRIDGE_INFO_REQUEST, conn_xid(c));
+        ofp_simple_encode(OFPMSG_XVS_BRIDGE_INFO_REQUEST, c->version, conn_xid(c), &request);
         bool known =
-            conn_try(c, &request, OFPMSG_XVS_BRIDGE_INFO_REPLY, &r) && !xvs_bridge_info_decode(reply_rd(&r), &info);
+            conn_try(c, &request, OFPMSG_XVS_BRIDGE_INFO_REPLY, &r) && !xvs_bridge_info_decode(c->version, reply_rd(&r), &info);
         c->n_tunnels = known ? (int)MIN(info.n_tunnel_ports, 1000000) : -2;
         reply_free(&r);
         buf_free(&request);

@@ -32,7 +32,8 @@ void warn(const char *format, ...) PRINTF(1, 2);
 struct conn {
     const char *target; /* as the user named it */
     int fd;
-    bool greeted;  /* HELLOs exchanged */
+    uint8_t version; /* that HELLO has settled */
+    bool greeted;    /* HELLOs exchanged */
     struct buf in; /* received; `taken` bytes of it are dealt with */
     size_t taken;
     uint32_t xid; /* the last one given out */

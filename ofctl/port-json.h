@@ -4,6 +4,6 @@
 
 #include "ofctl/ofctl.h"
 
-void json_ports(struct json *, const char *key, struct rd port_descs, uint32_t only); /* OFPP_ANY: all */
+void json_ports(struct json *, const char *key, const struct reply *port_descs, uint32_t only); /* OFPP_ANY: all */
 
 #endif

@@ -25,7 +25,7 @@ static struct ports *ports_get(struct conn *c)
     struct rd rd = reply_rd(&r);
     size_t most = rd_left(&rd) / 64;
     struct ports *p = xcalloc(1, sizeof *p + most * sizeof p->list[0]);
-    while (p->n < most && !port_desc_decode(&rd, &p->list[p->n]))
+    while (p->n < most && !port_desc_decode(c->version, &rd, &p->list[p->n]))
         p->n++;
     reply_free(&r);
     qsort(p->list, p->n, sizeof p->list[0], by_number);

@@ -121,11 +121,11 @@ void conns_packet_in(struct ofproto *o, const struct punt_packet_in *in, const s
 {
     static struct buf m; /* its memory stays: there may be hundreds of thousands a second */
     struct ofconn *c;
-    buf_clear(&m);
+    uint8_t version = 0; /* of what is in m */
     cds_list_for_each_entry(c, &o->conns, node) {
         if (!wants(c, c->async.packet_in, in->reason) || c->controller_id != in->controller_id)
             continue;
-        if (!m.len) {
+        if (version != c->version) {
             /* We buffer nothing, so the packet goes whole: 7.4.1, "If the packet is not buffered [...] the entire packet
              * is included". */
             struct packet_in pi = {.buffer_id = OFP_NO_BUFFER,
@@ -136,7 +136,9 @@ void conns_packet_in(struct ofproto *o, const struct punt_packet_in *in, const s
                                    .data = p->data,
                                    .data_len = p->len};
             packet_in_match(&pi.match, in);
-            packet_in_encode(&pi, &m);
+            version = c->version;
+            buf_clear(&m);
+            packet_in_encode(&pi, c->version, &m);
         }
         if (!c->pins.n && !c->dead && ofconn_backlog(c) < SEND_HIGH) { /* nobody is before it */
             c->packet_ins++;
@@ -167,13 +169,16 @@ void conns_flow_removed(struct ofproto *o, const struct rule *r, uint8_t reason)
 {
     struct buf m = BUF_INIT;
     struct ofconn *c;
+    uint8_t version = 0;
     cds_list_for_each_entry(c, &o->conns, node) {
         if (!wants(c, c->async.flow_removed, reason))
             continue;
-        if (!m.len) {
+        if (version != c->version) {
             struct flow_removed fr;
+            version = c->version;
+            buf_clear(&m);
             rule_fill_removed(o, r, clock_msec(), &fr);
-            flow_removed_encode(&fr, &m);
+            flow_removed_encode(&fr, c->version, &m);
         }
         send_event(c, &m);
     }
@@ -184,11 +189,15 @@ void conns_port_status(struct ofproto *o, const struct ofport *p, uint8_t reason
 {
     struct buf m = BUF_INIT;
     struct ofconn *c;
+    uint8_t version = 0;
     cds_list_for_each_entry(c, &o->conns, node) {
         if (!wants(c, c->async.port_status, reason))
             continue;
-        if (!m.len)
-            port_status_encode(reason, &p->desc, &m);
+        if (version != c->version) {
+            version = c->version;
+            buf_clear(&m);
+            port_status_encode(reason, &p->desc, c->version, &m);
+        }
         send_event(c, &m);
     }
     buf_free(&m);

@@ -119,8 +119,8 @@ struct walk_listener {
     void (*enter)(struct walk_listener *);                            /* one level deeper, and out again */
     void (*leave)(struct walk_listener *);
 };
-/* 1 << enum act_type of every action and instruction that walks execute; others are refused before they get here. */
-uint64_t walk_executes(void);
+/* Every action and instruction that walks execute; others are refused before they get here. */
+struct act_set walk_executes(void);
 void walk_packet(struct ofproto *, const struct flow_key *, struct dp_path *, struct walk_listener * /* or NULL */);
 /* An action list on a packet that looks as `key` says (packet-out; in_port is in the key). */
 void walk_actions(struct ofproto *, const struct flow_key *, const void *acts, size_t acts_len, struct dp_path *, struct walk_listener *);

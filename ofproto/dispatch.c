@@ -7,7 +7,7 @@ LOG_MODULE(openflow);
 static void reply_simple(struct ofconn *c, enum ofp_msg_type type, uint32_t xid)
 {
     struct buf b = BUF_INIT;
-    ofp_simple_encode(&b, type, xid);
+    ofp_simple_encode(type, c->version, xid, &b);
     ofconn_send(c, &b);
 }
 
@@ -21,7 +21,7 @@ static enum ofp_error handle_error(struct ofconn *c, const struct ofp_header *h,
 {
     struct ofp_error_msg em;
     (void)h, (void)now;
-    if (!error_msg_decode(body, &em))
+    if (!error_msg_decode(c->version, body, &em))
         log_info_rl("%s: the peer reports error %u/%u (%s)", c->o->name, em.type, em.code, ofp_error_name(em.error));
     return OFPERR_OK;
 }
@@ -30,7 +30,7 @@ static enum ofp_error handle_echo(struct ofconn *c, const struct ofp_header *h, 
 {
     struct buf b = BUF_INIT;
     (void)now;
-    ofp_echo_encode(&b, true, h->xid, body.p, rd_left(&body));
+    ofp_echo_encode(true, c->version, h->xid, body.p, rd_left(&body), &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -46,7 +46,7 @@ static enum ofp_error handle_features(struct ofconn *c, const struct ofp_header 
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS,
     };
     (void)body, (void)now;
-    features_encode(&f, h->xid, &b);
+    features_encode(&f, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -56,7 +56,7 @@ static enum ofp_error handle_get_config(struct ofconn *c, const struct ofp_heade
     struct buf b = BUF_INIT;
     struct ofp_switch_config sc = {c->o->frag_mode, c->miss_send_len};
     (void)body, (void)now;
-    switch_config_encode(&sc, OFPMSG_GET_CONFIG_REPLY, h->xid, &b);
+    switch_config_encode(&sc, OFPMSG_GET_CONFIG_REPLY, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -65,7 +65,7 @@ static enum ofp_error handle_set_config(struct ofconn *c, const struct ofp_heade
 {
     struct ofp_switch_config sc;
     (void)h, (void)now;
-    enum ofp_error e = switch_config_decode(body, &sc);
+    enum ofp_error e = switch_config_decode(c->version, body, &sc);
     if (e)
         return e;
     if (sc.flags != OFPC_FRAG_NORMAL && sc.flags != OFPC_FRAG_DROP)
@@ -115,7 +115,7 @@ static enum ofp_error handle_role(struct ofconn *c, const struct ofp_header *h, 
     struct buf b = BUF_INIT;
     struct ofp_role_request r;
     (void)now;
-    enum ofp_error e = role_decode(body, &r);
+    enum ofp_error e = role_decode(c->version, body, &r);
     if (e)
         return e;
     if ((r.role == OFPCR_MASTER || r.role == OFPCR_SLAVE) && is_stale(c->o, r.generation_id))
@@ -124,7 +124,7 @@ static enum ofp_error handle_role(struct ofconn *c, const struct ofp_header *h, 
         set_role(c, r.role);
     r.role = c->role;
     r.generation_id = c->o->generation_known ? c->o->generation_id : UINT64_MAX;
-    role_encode(&r, OFPMSG_ROLE_REPLY, h->xid, &b);
+    role_encode(&r, OFPMSG_ROLE_REPLY, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -133,7 +133,7 @@ static enum ofp_error handle_get_async(struct ofconn *c, const struct ofp_header
 {
     struct buf b = BUF_INIT;
     (void)body, (void)now;
-    async_encode(&c->async, OFPMSG_GET_ASYNC_REPLY, h->xid, &b);
+    async_encode(&c->async, OFPMSG_GET_ASYNC_REPLY, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -142,7 +142,7 @@ static enum ofp_error handle_set_async(struct ofconn *c, const struct ofp_header
 {
     struct ofp_async_config a;
     (void)h, (void)now;
-    enum ofp_error e = async_decode(body, &a);
+    enum ofp_error e = async_decode(c->version, body, &a);
     if (e)
         return e;
     c->async = a;
@@ -156,7 +156,7 @@ static enum ofp_error handle_packet_in_format(struct ofconn *c, const struct ofp
 {
     uint32_t format;
     (void)c, (void)h, (void)now;
-    enum ofp_error e = nx_packet_in_format_decode(body, &format);
+    enum ofp_error e = nx_packet_in_format_decode(c->version, body, &format);
     return e ? e : format == 0 ? OFPERR_OK : OFPERR_BRC_EPERM;
 }
 
@@ -164,7 +164,7 @@ static enum ofp_error handle_controller_id(struct ofconn *c, const struct ofp_he
 {
     uint16_t id;
     (void)h, (void)now;
-    enum ofp_error e = nx_controller_id_decode(body, &id);
+    enum ofp_error e = nx_controller_id_decode(c->version, body, &id);
     if (!e)
         c->controller_id = id;
     return e;
@@ -178,7 +178,7 @@ static enum ofp_error handle_bridge_info(struct ofconn *c, const struct ofp_head
     struct xvs_bridge_info info = {0};
     (void)body, (void)now;
     ofport_for_each(c->o, count_tunnels, &info.n_tunnel_ports);
-    xvs_bridge_info_encode(&info, h->xid, &b);
+    xvs_bridge_info_encode(&info, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -189,7 +189,7 @@ static enum ofp_error handle_flow_mod(struct ofconn *c, const struct ofp_header 
 {
     struct flow_mod fm;
     (void)h;
-    enum ofp_error e = flow_mod_decode(body, &fm);
+    enum ofp_error e = flow_mod_decode(c->version, body, &fm);
     if (!e)
         e = tables_flow_mod(c->o, &fm, now);
     flow_mod_free(&fm);
@@ -200,7 +200,7 @@ static enum ofp_error handle_packet_out(struct ofconn *c, const struct ofp_heade
 {
     struct packet_out po;
     (void)h, (void)now;
-    enum ofp_error e = packet_out_decode(body, &po);
+    enum ofp_error e = packet_out_decode(c->version, body, &po);
     if (!e)
         e = packet_out_execute(c->o, &po);
     buf_free(&po.acts);
@@ -211,7 +211,7 @@ static enum ofp_error handle_port_mod(struct ofconn *c, const struct ofp_header 
 {
     struct ofp_port_mod pm;
     (void)h, (void)now;
-    enum ofp_error e = port_mod_decode(body, &pm);
+    enum ofp_error e = port_mod_decode(c->version, body, &pm);
     return e ? e : ofport_mod(c->o, &pm);
 }
 
@@ -221,7 +221,7 @@ static enum ofp_error handle_table_mod(struct ofconn *c, const struct ofp_header
     uint8_t table;
     uint32_t config;
     (void)c, (void)h, (void)now;
-    enum ofp_error e = table_mod_decode(body, &table, &config);
+    enum ofp_error e = table_mod_decode(c->version, body, &table, &config);
     if (e)
         return e;
     if (table >= N_TABLES && table != OFPTT_ALL)
@@ -254,7 +254,7 @@ static enum ofp_error handle_queue_config(struct ofconn *c, const struct ofp_hea
     (void)now;
     if (port != OFPP_ANY && !ofport_lookup(c->o, port))
         return OFPERR_QOFC_BAD_PORT;
-    size_t at = ofp_msg_begin(&b, OFP13, OFPMSG_QUEUE_GET_CONFIG_REPLY, h->xid);
+    size_t at = ofp_msg_begin(&b, c->version, OFPMSG_QUEUE_GET_CONFIG_REPLY, h->xid);
     buf_u32(&b, port);
     buf_zeros(&b, 4);
     ofp_msg_end(&b, at);
@@ -316,6 +316,15 @@ static const struct {
     [OFPMSG_XVS_BRIDGE_INFO_REQUEST] = {handle_bridge_info, false},
 };
 
+/* A reply, say, or what only a client of ours can read. */
+static enum ofp_error not_for_us(enum ofp_msg_type type, uint8_t version)
+{
+    enum ofp_msg_kind kind = ofp_msg_form(type, version)->kind;
+    return kind == OFPMK_PLAIN || kind == OFPMK_REPLY ? OFPERR_BRC_BAD_TYPE
+           : kind == OFPMK_REQUEST                    ? OFPERR_BRC_BAD_MULTIPART
+                                                      : OFPERR_BRC_BAD_EXP_TYPE;
+}
+
 enum ofp_error dispatch(struct ofconn *c, const void *msg, size_t len, msec_t now)
 {
     struct ofp_header h;
@@ -323,15 +332,17 @@ enum ofp_error dispatch(struct ofconn *c, const void *msg, size_t len, msec_t no
     struct rd body;
     bool more;
     enum ofp_error e = ofp_msg_decode_type(msg, len, &h, &type, &body, &more);
-    if (e) {
-        ofp_header_peek(msg, len, &h);
-        return h.type == 1 ? OFPERR_OK : e; /* an error is never answered by an error */
-    }
-    /* 6.3.1: after HELLO the agreed version is the only one; decoding is more patient with echoes. */
+    /* 6.3.1: after HELLO the agreed version is the only one, but for messages that are the same in all of them. An error
+     * is never answered by an error. */
+    enum { ERROR = 1, ECHO_REPLY = 3 };
+    if (h.version != c->version && h.type > ECHO_REPLY)
+        return OFPERR_BRC_BAD_VERSION;
+    if (e)
+        return h.type == ERROR ? OFPERR_OK : e;
     if (h.version != c->version && type != OFPMSG_HELLO && type != OFPMSG_ERROR)
         return OFPERR_BRC_BAD_VERSION;
     if (!handlers[type].fn)
-        return OFPERR_BRC_BAD_TYPE; /* a reply, say */
+        return not_for_us(type, c->version);
     /* 7.3.5: only table features come in parts from a controller, and those change nothing here. */
     if (more && type != OFPMSG_TABLE_FEATURES_REQUEST)
         return OFPERR_BRC_MULTIPART_BUFFER_OVERFLOW;

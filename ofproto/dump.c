@@ -66,7 +66,7 @@ void dump_begin(struct ofconn *c, const struct flow_stats_request *q, uint32_t x
     assert(!dump_is_on(c));
     c->dump.now = now;
     tables_select(c->o, q, add, &c->dump);
-    ofp_parts_begin(&c->dump.parts, &c->dump.out, OFP13, OFPMSG_FLOW_STATS_REPLY, xid);
+    ofp_parts_begin(&c->dump.parts, &c->dump.out, c->version, OFPMSG_FLOW_STATS_REPLY, xid);
     dump_run(c, SEND_HIGH);
 }
 

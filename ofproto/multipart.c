@@ -12,7 +12,7 @@ enum ofp_error handle_desc(struct ofconn *c, const struct ofp_header *h, struct 
     snprintf(d.datapath, sizeof d.datapath, "%s", *c->o->config.dp_desc ? c->o->config.dp_desc : c->o->name);
     if (*c->o->config.serial)
         snprintf(d.serial, sizeof d.serial, "%s", c->o->config.serial);
-    desc_encode(&d, h->xid, &b);
+    desc_encode(&d, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -30,7 +30,7 @@ static void reply_begin(struct reply *r, struct ofconn *c, enum ofp_msg_type typ
     r->b = BUF_INIT;
     r->c = c;
     r->now = now;
-    ofp_parts_begin(&r->parts, &r->b, OFP13, type, xid);
+    ofp_parts_begin(&r->parts, &r->b, c->version, type, xid);
 }
 
 static void reply_end(struct reply *r)
@@ -50,7 +50,7 @@ static enum ofp_error reply_empty(struct ofconn *c, enum ofp_msg_type type, uint
 static enum ofp_error reply_zeros(struct ofconn *c, enum ofp_msg_type type, uint32_t xid, size_t n)
 {
     struct buf b = BUF_INIT;
-    size_t at = ofp_msg_begin(&b, OFP13, type, xid);
+    size_t at = ofp_msg_begin(&b, c->version, type, xid);
     buf_zeros(&b, n);
     ofp_msg_end(&b, at);
     ofconn_send(c, &b);
@@ -59,16 +59,16 @@ static enum ofp_error reply_zeros(struct ofconn *c, enum ofp_msg_type type, uint
 
 /* --- Flows and tables --- */
 
-static enum ofp_error decode_flow_request(struct rd body, struct flow_stats_request *q)
+static enum ofp_error decode_flow_request(uint8_t version, struct rd body, struct flow_stats_request *q)
 {
-    enum ofp_error e = flow_stats_request_decode(body, q);
+    enum ofp_error e = flow_stats_request_decode(version, body, q);
     return !e && q->table >= N_TABLES && q->table != OFPTT_ALL ? OFPERR_BRC_BAD_TABLE_ID : e;
 }
 
 enum ofp_error handle_flow_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
     struct flow_stats_request q;
-    enum ofp_error e = decode_flow_request(body, &q);
+    enum ofp_error e = decode_flow_request(c->version, body, &q);
     if (e)
         return e;
     ofproto_settle(c->o, true);
@@ -100,7 +100,7 @@ enum ofp_error handle_aggregate(struct ofconn *c, const struct ofp_header *h, st
     struct flow_stats_request q;
     struct aggregate a = {.o = c->o};
     (void)now;
-    enum ofp_error e = decode_flow_request(body, &q);
+    enum ofp_error e = decode_flow_request(c->version, body, &q);
     if (e)
         return e;
     ofproto_settle(c->o, true);
@@ -109,7 +109,7 @@ enum ofp_error handle_aggregate(struct ofconn *c, const struct ofp_header *h, st
         a.sum.packets = UINT64_MAX;
     if (a.sum.flows && !a.bytes_known)
         a.sum.bytes = UINT64_MAX;
-    aggregate_stats_encode(&a.sum, h->xid, &b);
+    aggregate_stats_encode(&a.sum, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -127,7 +127,7 @@ enum ofp_error handle_table_stats(struct ofconn *c, const struct ofp_header *h, 
         dp_tally_read(o->dp, o->tables[t].matched, &matched, &bytes, &used);
         dp_tally_read(o->dp, o->tables[t].missed, &missed, &bytes, &used);
         struct ofp_table_stats s = {t, o->tables[t].cls.n_rules, matched + missed, matched};
-        table_stats_encode(&s, &r.b);
+        table_stats_encode(&s, c->version, &r.b);
         ofp_parts_entry_end(&r.parts);
     }
     reply_end(&r);
@@ -148,7 +148,7 @@ enum ofp_error handle_table_features(struct ofconn *c, const struct ofp_header *
                                        .metadata_write = UINT64_MAX,
                                        .max_entries = 1000000};
         snprintf(f.name, sizeof f.name, "table%u", t);
-        table_features_encode(&f, &r.b);
+        table_features_encode(&f, c->version, &r.b);
         ofp_parts_entry_end(&r.parts);
     }
     reply_end(&r);
@@ -162,7 +162,7 @@ static void put_port_stats(struct ofport *p, void *r_)
     struct reply *r = r_;
     struct ofp_port_stats s;
     ofport_get_stats(p, &s, r->now);
-    port_stats_encode(&s, &r->b);
+    port_stats_encode(&s, r->c->version, &r->b);
     ofp_parts_entry_end(&r->parts);
 }
 
@@ -171,7 +171,7 @@ enum ofp_error handle_port_stats(struct ofconn *c, const struct ofp_header *h, s
     struct reply r;
     struct ofport *p = NULL;
     uint32_t number;
-    enum ofp_error e = port_stats_request_decode(body, &number);
+    enum ofp_error e = port_stats_request_decode(c->version, body, &number);
     if (e)
         return e;
     if (number != OFPP_ANY && !(p = ofport_lookup(c->o, number)))
@@ -189,7 +189,7 @@ enum ofp_error handle_port_stats(struct ofconn *c, const struct ofp_header *h, s
 static void put_port_desc(struct ofport *p, void *r_)
 {
     struct reply *r = r_;
-    port_desc_encode(&p->desc, &r->b);
+    port_desc_encode(&p->desc, r->c->version, &r->b);
     ofp_parts_entry_end(&r->parts);
 }
 

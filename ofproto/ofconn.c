@@ -86,7 +86,7 @@ static void first_message(struct ofconn *c, const uint8_t *msg, size_t len)
     enum ofp_error e = ofp_msg_decode_type(msg, len, &h, &type, &body, NULL);
     if (!e && type == OFPMSG_ERROR) {
         struct ofp_error_msg em;
-        error_msg_decode(body, &em);
+        error_msg_decode(c->version, body, &em);
         ofconn_hang_up(c, "the peer refused our HELLO: %s", ofp_error_name(em.error));
         return;
     }
@@ -228,7 +228,7 @@ static void probe(struct ofconn *c, msec_t now)
         return;
     }
     struct buf b = BUF_INIT;
-    ofp_echo_encode(&b, false, 0, NULL, 0);
+    ofp_echo_encode(false, c->version, 0, NULL, 0, &b);
     ofconn_send(c, &b);
     c->probing = true;
 }

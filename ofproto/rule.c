@@ -70,7 +70,7 @@ static void acts_unref(void *a_)
 enum ofp_error acts_check_references(const void *list, size_t len)
 {
     enum ofp_error e = OFPERR_OK;
-    uint64_t executed = walk_executes();
+    struct act_set executed = walk_executes();
     ACT_FOR_EACH (a, list, len) {
         if (a->type == ACT_GROUP)
             e = OFPERR_BAC_BAD_OUT_GROUP;
@@ -78,7 +78,7 @@ enum ofp_error acts_check_references(const void *list, size_t len)
             e = OFPERR_BIC_UNSUP_INST; /* meter features say max_meter=0 */
         else if (a->type == ACT_SET_QUEUE)
             e = OFPERR_BAC_BAD_QUEUE;
-        else if (!(executed >> a->type & 1))
+        else if (!act_set_has(&executed, a->type))
             e = a->type < INST_METER ? OFPERR_BAC_BAD_TYPE : OFPERR_BIC_UNSUP_INST;
         else if (a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS)
             e = acts_check_references(((const struct act_nested *)a)->list, a->len - sizeof *a);

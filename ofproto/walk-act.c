@@ -325,11 +325,12 @@ void walk_act(struct walk *w, const struct act *a)
     rows[a->type].fn(w, a);
 }
 
-uint64_t walk_executes(void)
+struct act_set walk_executes(void)
 {
-    uint64_t acts = 0;
+    struct act_set acts = {{0}};
     for (unsigned i = 0; i < N_ACTS; i++)
-        acts |= (uint64_t)(rows[i].fn != NULL) << i;
+        if (rows[i].fn)
+            act_set_add(&acts, i);
     return acts;
 }
 

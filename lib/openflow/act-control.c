@@ -4,12 +4,15 @@
 
 /* --- clone --- */
 
-static void clone_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void clone_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_nested(r, 6, type, list, depth);
+    act_decode_nested(version, r, 6, type, list, depth);
 }
 
-static void clone_encode(const struct act *a, struct buf *out) { act_encode_nested(a, 6, out); }
+static void clone_encode(const struct act *a, uint8_t version, struct buf *out)
+{
+    act_encode_nested(a, 6, version, out);
+}
 
 static bool clone_parse(struct act_text *t, enum act_type type, const struct item *item, unsigned depth)
 {
@@ -48,7 +51,8 @@ const struct act_shape act_shape_clone = {clone_decode, clone_encode, clone_pars
 
 /* --- note --- */
 
-static void note_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+static void note_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                        unsigned depth UNUSED)
 {
     size_t n = rd_left(r);
     const uint8_t *bytes = rd_take(r, n);
@@ -62,7 +66,7 @@ static void note_decode(struct rd *r, enum act_type type, struct buf *list, unsi
         memcpy(a->bytes, bytes, n);
 }
 
-static void note_encode(const struct act *a, struct buf *out)
+static void note_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     const struct act_note *note = (const struct act_note *)a;
     buf_put(out, note->bytes, note->n_bytes);
@@ -113,9 +117,9 @@ const struct act_shape act_shape_note = {note_decode, note_encode, note_parse, n
 
 /* --- exit --- */
 
-static void exit_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void exit_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_none(r, type, list, depth);
+    act_decode_none(version, r, type, list, depth);
     rd_skip(r, 6);
 }
 

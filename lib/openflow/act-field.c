@@ -86,12 +86,12 @@ static void rd_skip_zeros(struct rd *r)
         rd_skip(r, 1);
 }
 
-static void set_field_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+static void set_field_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
 {
     enum field_id f;
     union field_value value, mask;
     bool masked;
-    enum ofp_error e = oxm_decode(r, &f, &value, &mask, &masked);
+    enum ofp_error e = oxm_decode(version, r, &f, &value, &mask, &masked);
     if (e) {
         r->err = set_error(e);
         return;
@@ -115,10 +115,10 @@ static void set_field_decode(struct rd *r, enum act_type type, struct buf *list,
     put_set(list, type == ACT_SET_PRESENT ? type : whole_field ? ACT_SET_FIELD : ACT_SET_MASKED, &s, &value, &mask);
 }
 
-static void set_field_encode(const struct act *a, struct buf *out)
+static void set_field_encode(const struct act *a, uint8_t version, struct buf *out)
 {
     const struct act_set_field *set = (const struct act_set_field *)a;
-    oxm_encode(set->field, &set->value, &set->mask, out);
+    oxm_encode(set->field, &set->value, &set->mask, version, out);
 }
 
 /* "VALUE->FIELD": where the arrow is, and what stands on either side. */
@@ -201,7 +201,8 @@ const struct act_shape act_shape_set_present = {set_field_decode, set_field_enco
 
 /* --- load: NXAST_REG_LOAD --- */
 
-static void load_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+static void load_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                        unsigned depth UNUSED)
 {
     uint16_t ofs_n_bits = rd_u16(r);
     struct subfield s = {.ofs = (uint8_t)(ofs_n_bits >> 6), .n_bits = (uint8_t)((ofs_n_bits & 63) + 1)};
@@ -225,7 +226,7 @@ static struct subfield target(const struct act_set_field *a)
     return (struct subfield){.field = a->field, .ofs = a->ofs, .n_bits = a->n_bits};
 }
 
-static void load_encode(const struct act *a, struct buf *out)
+static void load_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     const struct act_set_field *set = (const struct act_set_field *)a;
     struct subfield s = target(set);
@@ -275,7 +276,8 @@ const struct act_shape act_shape_reg_load = {load_decode, load_encode, load_pars
 
 /* --- move: NXAST_REG_MOVE --- */
 
-static void move_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+static void move_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                        unsigned depth UNUSED)
 {
     uint16_t n_bits = rd_u16(r), src_ofs = rd_u16(r), dst_ofs = rd_u16(r);
     if (!n_bits || n_bits > 128 || src_ofs > 127 || dst_ofs > 127)
@@ -293,7 +295,7 @@ static void move_decode(struct rd *r, enum act_type type, struct buf *list, unsi
     a->dst = dst;
 }
 
-static void move_encode(const struct act *a, struct buf *out)
+static void move_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     const struct act_move *m = (const struct act_move *)a;
     buf_u16(out, m->src.n_bits);

@@ -29,7 +29,8 @@ static void put_output(struct buf *list, uint32_t port, uint16_t max_len)
     o->max_len = port == OFPP_CONTROLLER ? max_len : 0; /* elsewhere it has no meaning */
 }
 
-static void output_decode(struct rd *r, enum act_type type UNUSED, struct buf *list, unsigned depth UNUSED)
+static void output_decode(uint8_t version UNUSED, struct rd *r, enum act_type type UNUSED, struct buf *list,
+                          unsigned depth UNUSED)
 {
     uint32_t port = rd_u32(r);
     uint16_t max_len = rd_u16(r);
@@ -37,7 +38,7 @@ static void output_decode(struct rd *r, enum act_type type UNUSED, struct buf *l
     put_output(list, port, max_len);
 }
 
-static void output_encode(const struct act *a, struct buf *out)
+static void output_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     buf_u32(out, a->n);
     buf_u16(out, ((const struct act_output *)a)->max_len);
@@ -95,7 +96,8 @@ const struct act_shape act_shape_output = {output_decode, output_encode, output_
 static const char *const reasons[] = {
     [OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
 
-static void controller_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+static void controller_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                              unsigned depth UNUSED)
 {
     struct act_controller *c = act_append(list, type, sizeof *c);
     c->max_len = rd_u16(r);
@@ -106,7 +108,7 @@ static void controller_decode(struct rd *r, enum act_type type, struct buf *list
         rd_fail(r, OFPERR_BAC_BAD_ARGUMENT);
 }
 
-static void controller_encode(const struct act *a, struct buf *out)
+static void controller_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     const struct act_controller *c = (const struct act_controller *)a;
     buf_u16(out, c->max_len);

@@ -3,7 +3,8 @@
 
 enum { SAME_TABLE = 255 };
 
-static void resubmit_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+static void resubmit_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                            unsigned depth UNUSED)
 {
     struct act_resubmit *a = act_append(list, type, sizeof *a);
     a->a.n = ofp_port_from16(rd_u16(r));
@@ -14,7 +15,7 @@ static void resubmit_decode(struct rd *r, enum act_type type, struct buf *list, 
     a->table = type == ACT_RESUBMIT_TABLE ? table : SAME_TABLE; /* NXAST_RESUBMIT has padding there */
 }
 
-static void resubmit_encode(const struct act *a, struct buf *out)
+static void resubmit_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     buf_u16(out, (uint16_t)a->n);
     buf_u8(out, a->type == ACT_RESUBMIT_TABLE ? ((const struct act_resubmit *)a)->table : 0);

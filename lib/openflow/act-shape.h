@@ -27,9 +27,9 @@ enum { ACT_MAX_DEPTH = 16 }; /* lists in lists */
 struct act_shape {
     /* Reads what stands behind type and length (and experimenter and subtype), up to the action's end, and appends an
      * item. Its errors stick in body; what it leaves unread is padding. */
-    void (*decode)(struct rd *body, enum act_type, struct buf *list, unsigned depth);
+    void (*decode)(uint8_t version, struct rd *body, enum act_type, struct buf *list, unsigned depth);
     /* The same, written. The caller writes header and padding. */
-    void (*encode)(const struct act *, struct buf *out);
+    void (*encode)(const struct act *, uint8_t version, struct buf *out);
     /* Appends the item that "word:value" says. NULL: there is no such text (another row's parses it). */
     bool (*parse)(struct act_text *, enum act_type, const struct item *, unsigned depth);
     void (*format)(const struct act *, const struct port_names *, struct buf *out);
@@ -46,14 +46,14 @@ struct act_shape {
 #undef INSTRUCTION
 
 /* Actions that carry nothing or one number (act.c). */
-void act_decode_none(struct rd *, enum act_type, struct buf *list, unsigned depth);
-void act_decode_u8(struct rd *, enum act_type, struct buf *list, unsigned depth);
-void act_decode_u16(struct rd *, enum act_type, struct buf *list, unsigned depth);
-void act_decode_u32(struct rd *, enum act_type, struct buf *list, unsigned depth);
-void act_encode_none(const struct act *, struct buf *);
-void act_encode_u8(const struct act *, struct buf *);
-void act_encode_u16(const struct act *, struct buf *);
-void act_encode_u32(const struct act *, struct buf *);
+void act_decode_none(uint8_t version, struct rd *, enum act_type, struct buf *list, unsigned depth);
+void act_decode_u8(uint8_t version, struct rd *, enum act_type, struct buf *list, unsigned depth);
+void act_decode_u16(uint8_t version, struct rd *, enum act_type, struct buf *list, unsigned depth);
+void act_decode_u32(uint8_t version, struct rd *, enum act_type, struct buf *list, unsigned depth);
+void act_encode_none(const struct act *, uint8_t version, struct buf *);
+void act_encode_u8(const struct act *, uint8_t version, struct buf *);
+void act_encode_u16(const struct act *, uint8_t version, struct buf *);
+void act_encode_u32(const struct act *, uint8_t version, struct buf *);
 bool act_parse_none(struct act_text *, enum act_type, const struct item *, unsigned depth);
 bool act_parse_u8(struct act_text *, enum act_type, const struct item *, unsigned depth);
 bool act_parse_u16(struct act_text *, enum act_type, const struct item *, unsigned depth);
@@ -66,9 +66,9 @@ void act_format_hex(const struct act *, const struct port_names *, struct buf *)
 size_t act_nested_begin(struct buf *list, enum act_type);
 bool act_nested_end(struct buf *list, size_t at);
 /* An action that is `pad` zero bytes and a list, there and back (clone, write_actions). */
-void act_decode_nested(struct rd *, size_t pad, enum act_type, struct buf *list, unsigned depth);
-void act_encode_nested(const struct act *, size_t pad, struct buf *);
-enum ofp_error act_decode_list(struct rd *, struct buf *list, unsigned depth);
+void act_decode_nested(uint8_t version, struct rd *, size_t pad, enum act_type, struct buf *list, unsigned depth);
+void act_encode_nested(const struct act *, size_t pad, uint8_t version, struct buf *);
+enum ofp_error act_decode_list(uint8_t version, struct rd *, struct buf *list, unsigned depth);
 bool act_parse_list(struct act_text *, struct word, unsigned depth);
 /* acts_parse() of a part of a longer text; t->d is there. */
 bool act_parse_part(const struct text *, struct word, bool instructions, const struct act_context *, struct buf *list);

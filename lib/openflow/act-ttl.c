@@ -1,9 +1,9 @@
 /* act-ttl.c: mod_nw_ttl, dec_ttl. */
 #include "openflow/act-shape.h"
 
-static void ttl_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void ttl_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_u8(r, type, list, depth);
+    act_decode_u8(version, r, type, list, depth);
     rd_skip(r, 3);
 }
 

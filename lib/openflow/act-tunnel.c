@@ -7,14 +7,15 @@ static void put_tunnel(struct buf *list, enum act_type type, uint64_t id)
     a->id = id;
 }
 
-static void tunnel_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+static void tunnel_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                          unsigned depth UNUSED)
 {
     bool wide = type == ACT_SET_TUNNEL64;
     rd_skip(r, wide ? 6 : 2);
     put_tunnel(list, type, wide ? rd_u64(r) : rd_u32(r));
 }
 
-static void tunnel_encode(const struct act *a, struct buf *out)
+static void tunnel_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     uint64_t id = ((const struct act_tunnel *)a)->id;
     if (a->type == ACT_SET_TUNNEL64) {

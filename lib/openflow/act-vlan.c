@@ -5,9 +5,9 @@
  * leaves the code open; BAD_ARGUMENT is what Open vSwitch answers. */
 static bool is_vlan(uint32_t type) { return type == 0x8100 || type == 0x88a8; }
 
-static void push_vlan_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void push_vlan_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_u16(r, type, list, depth);
+    act_decode_u16(version, r, type, list, depth);
     rd_skip(r, 2);
 }
 

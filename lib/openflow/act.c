@@ -48,7 +48,8 @@ bool acts_equal(const void *a, size_t a_len, const void *b, size_t b_len)
 
 /* --- numbers --- */
 
-void act_decode_none(struct rd *r UNUSED, enum act_type type, struct buf *list, unsigned depth UNUSED)
+void act_decode_none(uint8_t version UNUSED, struct rd *r UNUSED, enum act_type type, struct buf *list,
+                     unsigned depth UNUSED)
 {
     act_append(list, type, sizeof(struct act_number));
 }
@@ -60,11 +61,15 @@ static void put_number(struct buf *list, enum act_type type, uint32_t n)
 }
 
 #define NUMBER(BITS)                                                                                               \
-    void act_decode_u##BITS(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)             \
+    void act_decode_u##BITS(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,            \
+                            unsigned depth UNUSED)                                                                 \
     {                                                                                                              \
         put_number(list, type, rd_u##BITS(r));                                                                     \
     }                                                                                                              \
-    void act_encode_u##BITS(const struct act *a, struct buf *out) { buf_u##BITS(out, (uint##BITS##_t)a->n); }      \
+    void act_encode_u##BITS(const struct act *a, uint8_t version UNUSED, struct buf *out)                          \
+    {                                                                                                              \
+        buf_u##BITS(out, (uint##BITS##_t)a->n);                                                                    \
+    }                                                                                                              \
     bool act_parse_u##BITS(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED) \
     {                                                                                                              \
         uint64_t v;                                                                                                \
@@ -77,7 +82,7 @@ NUMBER(8)
 NUMBER(16)
 NUMBER(32)
 
-void act_encode_none(const struct act *a UNUSED, struct buf *out UNUSED) {}
+void act_encode_none(const struct act *a UNUSED, uint8_t version UNUSED, struct buf *out UNUSED) {}
 
 bool act_parse_none(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED)
 {
@@ -133,7 +138,7 @@ static const struct act_row *find_wire(bool instruction, uint32_t experimenter, 
 }
 
 /* OpenFlow 1.3.5, 7.2.5: "The length includes the header and any padding to make the action 64-bit aligned." */
-static enum ofp_error decode_action(struct rd *r, struct buf *list, unsigned depth)
+static enum ofp_error decode_action(uint8_t version, struct rd *r, struct buf *list, unsigned depth)
 {
     size_t left = rd_left(r);
     uint16_t wire = rd_u16(r), len = rd_u16(r);
@@ -152,49 +157,52 @@ static enum ofp_error decode_action(struct rd *r, struct buf *list, unsigned dep
     const struct act_row *row = find_wire(false, experimenter, wire);
     if (!row)
         return experimenter ? OFPERR_BAC_BAD_EXP_TYPE : OFPERR_BAC_BAD_TYPE;
-    row->shape->decode(&body, (enum act_type)(row - act_rows), list, depth);
+    row->shape->decode(version, &body, (enum act_type)(row - act_rows), list, depth);
     if (body.err)
         return body.err == WIRE_SHORT ? OFPERR_BAC_BAD_LEN : (enum ofp_error)body.err;
     return rd_left(&body) < 8 ? OFPERR_OK : OFPERR_BAC_BAD_LEN; /* more than padding is left */
 }
 
-enum ofp_error act_decode_list(struct rd *r, struct buf *list, unsigned depth)
+enum ofp_error act_decode_list(uint8_t version, struct rd *r, struct buf *list, unsigned depth)
 {
     if (depth > ACT_MAX_DEPTH)
         return OFPERR_BAC_TOO_MANY;
     while (rd_left(r)) {
-        enum ofp_error e = decode_action(r, list, depth);
+        enum ofp_error e = decode_action(version, r, list, depth);
         if (e)
             return e;
     }
     return r->err ? OFPERR_BAC_BAD_LEN : OFPERR_OK;
 }
 
-void act_decode_nested(struct rd *r, size_t pad, enum act_type type, struct buf *list, unsigned depth)
+void act_decode_nested(uint8_t version, struct rd *r, size_t pad, enum act_type type, struct buf *list, unsigned depth)
 {
     size_t at = act_nested_begin(list, type);
     rd_skip(r, pad);
     if (r->err)
         return;
-    enum ofp_error e = act_decode_list(r, list, depth + 1);
+    enum ofp_error e = act_decode_list(version, r, list, depth + 1);
     if (e)
         rd_fail(r, e);
     else if (!act_nested_end(list, at))
         rd_fail(r, OFPERR_BAC_TOO_MANY);
 }
 
-void act_encode_nested(const struct act *a, size_t pad, struct buf *out)
+void act_encode_nested(const struct act *a, size_t pad, uint8_t version, struct buf *out)
 {
     buf_zeros(out, pad);
-    acts_encode_actions(((const struct act_nested *)a)->list, a->len - sizeof *a, out);
+    acts_encode_actions(((const struct act_nested *)a)->list, a->len - sizeof *a, version, out);
 }
 
-enum ofp_error acts_decode_actions(struct rd r, struct buf *list) { return act_decode_list(&r, list, 0); }
+enum ofp_error acts_decode_actions(uint8_t version, struct rd r, struct buf *list)
+{
+    return act_decode_list(version, &r, list, 0);
+}
 
 /* OpenFlow 1.3.5, 5.9: "The instruction set … contains a maximum of one instruction of each type. The instructions of
  * the set execute in the order specified by this above list." The order in the message says nothing; a second
  * instruction of a type is refused (1.3 has no code for it: ONF's EXT-260 gives it one). */
-enum ofp_error acts_decode_instructions(struct rd r, struct buf *list)
+enum ofp_error acts_decode_instructions(uint8_t version, struct rd r, struct buf *list)
 {
     enum { FIRST = INST_METER, N = N_ACTS - INST_METER };
     struct rd bodies[N];
@@ -221,7 +229,7 @@ enum ofp_error acts_decode_instructions(struct rd r, struct buf *list)
     for (unsigned i = 0; i < N; i++) {
         if (!seen[i])
             continue;
-        act_rows[FIRST + i].shape->decode(&bodies[i], FIRST + i, list, 0);
+        act_rows[FIRST + i].shape->decode(version, &bodies[i], FIRST + i, list, 0);
         if (bodies[i].err)
             return bodies[i].err == WIRE_SHORT ? OFPERR_BIC_BAD_LEN : (enum ofp_error)bodies[i].err;
         if (rd_left(&bodies[i]))
@@ -230,7 +238,7 @@ enum ofp_error acts_decode_instructions(struct rd r, struct buf *list)
     return OFPERR_OK;
 }
 
-static void encode_item(const struct act *a, struct buf *out)
+static void encode_item(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     const struct act_row *row = &act_rows[a->type];
     size_t at = out->len;
@@ -240,26 +248,26 @@ static void encode_item(const struct act *a, struct buf *out)
         buf_u32(out, row->experimenter);
         buf_u16(out, row->wire);
     }
-    row->shape->encode(a, out);
+    row->shape->encode(a, version, out);
     buf_align(out, at, 8);
     assert(out->len - at <= UINT16_MAX); /* acts_parse() and the decoders bound a list's length */
     buf_set_u16(out, at + 2, (uint16_t)(out->len - at));
 }
 
-void acts_encode_actions(const void *list, size_t len, struct buf *out)
+void acts_encode_actions(const void *list, size_t len, uint8_t version, struct buf *out)
 {
     ACT_FOR_EACH(a, list, len)
-    encode_item(a, out);
+    encode_item(a, version, out);
 }
 
 /* The actions in `list` become one APPLY_ACTIONS. */
-void acts_encode_instructions(const void *list, size_t len, struct buf *out)
+void acts_encode_instructions(const void *list, size_t len, uint8_t version, struct buf *out)
 {
     const uint8_t *p = list, *end = (const uint8_t *)act_end(list, len);
     while (p < end) {
         const struct act *a = (const struct act *)p;
         if (act_rows[a->type].instruction) {
-            encode_item(a, out);
+            encode_item(a, version, out);
             p += a->len;
             continue;
         }
@@ -270,7 +278,7 @@ void acts_encode_instructions(const void *list, size_t len, struct buf *out)
         buf_u16(out, act_rows[INST_APPLY_ACTIONS].wire);
         buf_u16(out, 0);
         buf_u32(out, 0);
-        acts_encode_actions(first, (size_t)(p - first), out);
+        acts_encode_actions(first, (size_t)(p - first), version, out);
         assert(out->len - at <= UINT16_MAX);
         buf_set_u16(out, at + 2, (uint16_t)(out->len - at));
     }
@@ -426,7 +434,7 @@ static bool fits_message(const void *list, size_t len)
         return false;
     ACT_FOR_EACH(a, list, len)
     {
-        encode_item(a, &wire);
+        encode_item(a, OFP13, &wire); /* 1.3 is the longest */
         if (wire.len > MOST)
             break;
     }

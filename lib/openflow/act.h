@@ -69,6 +69,13 @@ static inline const struct act *act_end(const void *list, size_t len)
     return (const struct act *)(len ? (const uint8_t *)list + len : list); /* an empty list may be NULL */
 }
 
+/* Some of the rows of both tables. */
+struct act_set {
+    uint64_t w[(N_ACTS + 63) / 64];
+};
+static inline bool act_set_has(const struct act_set *s, enum act_type t) { return s->w[t / 64] >> t % 64 & 1; }
+static inline void act_set_add(struct act_set *s, enum act_type t) { s->w[t / 64] |= UINT64_C(1) << t % 64; }
+
 void *act_append(struct buf *list, enum act_type, size_t size); /* zeroed but for its header; size is rounded up */
 const char *act_name(enum act_type); /* the word that is printed */
 bool acts_equal(const void *a, size_t a_len, const void *b, size_t b_len);
@@ -81,12 +88,12 @@ struct act_context {
     uint32_t max_ports;
 };
 
-/* Wire (OpenFlow 1.3). Decoding checks structure, field and value ranges, padding; acts_check() the rest: field
+/* Wire. Decoding checks structure, field and value ranges, padding; acts_check() the rest: field
  * prerequisites as actions change them (push_vlan gives a VLAN), goto forward only, ports, order. */
-enum ofp_error acts_decode_actions(struct rd, struct buf *list);
-enum ofp_error acts_decode_instructions(struct rd, struct buf *list);
-void acts_encode_actions(const void *list, size_t len, struct buf *out);
-void acts_encode_instructions(const void *list, size_t len, struct buf *out);
+enum ofp_error acts_decode_actions(uint8_t version, struct rd, struct buf *list);
+enum ofp_error acts_decode_instructions(uint8_t version, struct rd, struct buf *list);
+void acts_encode_actions(const void *list, size_t len, uint8_t version, struct buf *out);
+void acts_encode_instructions(const void *list, size_t len, uint8_t version, struct buf *out);
 enum ofp_error acts_check(const void *list, size_t len, const struct act_context *);
 
 /* Text: "set_tunnel:10,output:2". On failure false, d->at relative to `text`. `instructions`: write_actions, goto_table

@@ -3,14 +3,14 @@
 #include "openflow/flow.h"
 
 /* Instructions of a message, bounded so that what was accepted can also be told in a statistics entry. */
-static enum ofp_error decode_instructions(struct rd *r, struct buf *list)
+static enum ofp_error decode_instructions(uint8_t version UNUSED, struct rd *r, struct buf *list)
 {
     enum { MOST = 65000 };
     if (r->err)
         return OFPERR_BRC_BAD_LEN;
     if (rd_left(r) > MOST)
         return OFPERR_BAC_TOO_MANY;
-    return acts_decode_instructions(*r, list);
+    return acts_decode_instructions(version, *r, list);
 }
 
 /* --- FLOW_MOD --- */
@@ -33,7 +33,7 @@ static enum ofp_error check_flow_mod(const struct flow_mod *fm)
     return OFPERR_OK;
 }
 
-enum ofp_error flow_mod_decode(struct rd body, struct flow_mod *fm)
+enum ofp_error flow_mod_decode(uint8_t version, struct rd body, struct flow_mod *fm)
 {
     struct rd *r = &body;
     *fm = FLOW_MOD_INIT;
@@ -53,15 +53,15 @@ enum ofp_error flow_mod_decode(struct rd body, struct flow_mod *fm)
         return OFPERR_BRC_BAD_LEN;
     enum ofp_error e = check_flow_mod(fm);
     if (e == OFPERR_OK)
-        e = match_decode(r, &fm->match);
+        e = match_decode(version, r, &fm->match);
     if (e == OFPERR_OK)
-        e = decode_instructions(r, &fm->acts);
+        e = decode_instructions(version, r, &fm->acts);
     return e;
 }
 
-void flow_mod_encode(const struct flow_mod *fm, uint32_t xid, struct buf *out)
+void flow_mod_encode(const struct flow_mod *fm, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_FLOW_MOD, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_FLOW_MOD, xid);
     buf_u64(out, fm->cookie);
     buf_u64(out, fm->cookie_mask);
     buf_u8(out, fm->table);
@@ -74,14 +74,14 @@ void flow_mod_encode(const struct flow_mod *fm, uint32_t xid, struct buf *out)
     buf_u32(out, fm->out_group);
     buf_u16(out, fm->flags);
     buf_zeros(out, 2);
-    match_encode(&fm->match, out);
-    acts_encode_instructions(fm->acts.data, fm->acts.len, out);
+    match_encode(&fm->match, version, out);
+    acts_encode_instructions(fm->acts.data, fm->acts.len, version, out);
     ofp_msg_end(out, at);
 }
 
 /* --- FLOW and AGGREGATE requests --- */
 
-enum ofp_error flow_stats_request_decode(struct rd body, struct flow_stats_request *q)
+enum ofp_error flow_stats_request_decode(uint8_t version, struct rd body, struct flow_stats_request *q)
 {
     struct rd *r = &body;
     *q = (struct flow_stats_request){.table = rd_u8(r)};
@@ -93,13 +93,14 @@ enum ofp_error flow_stats_request_decode(struct rd body, struct flow_stats_reque
     q->cookie_mask = rd_u64(r);
     if (r->err)
         return OFPERR_BRC_BAD_LEN;
-    enum ofp_error e = match_decode(r, &q->match);
+    enum ofp_error e = match_decode(version, r, &q->match);
     return e == OFPERR_OK && rd_left(r) ? OFPERR_BRC_BAD_LEN : e;
 }
 
-void flow_stats_request_encode(const struct flow_stats_request *q, bool aggregate, uint32_t xid, struct buf *out)
+void flow_stats_request_encode(const struct flow_stats_request *q, bool aggregate, uint8_t version, uint32_t xid,
+                               struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, aggregate ? OFPMSG_AGGREGATE_REQUEST : OFPMSG_FLOW_STATS_REQUEST, xid);
+    size_t at = ofp_msg_begin(out, version, aggregate ? OFPMSG_AGGREGATE_REQUEST : OFPMSG_FLOW_STATS_REQUEST, xid);
     buf_u8(out, q->table);
     buf_zeros(out, 3);
     buf_u32(out, q->out_port);
@@ -107,7 +108,7 @@ void flow_stats_request_encode(const struct flow_stats_request *q, bool aggregat
     buf_zeros(out, 4);
     buf_u64(out, q->cookie);
     buf_u64(out, q->cookie_mask);
-    match_encode(&q->match, out);
+    match_encode(&q->match, version, out);
     ofp_msg_end(out, at);
 }
 
@@ -130,13 +131,13 @@ void flow_stats_encode(const struct flow_stats *fs, struct ofp_parts *parts)
     buf_u64(out, fs->cookie);
     buf_u64(out, fs->packets);
     buf_u64(out, fs->bytes);
-    match_encode(&fs->match, out);
-    acts_encode_instructions(fs->acts, fs->acts_len, out);
+    match_encode(&fs->match, parts->version, out);
+    acts_encode_instructions(fs->acts, fs->acts_len, parts->version, out);
     buf_set_u16(out, at, (uint16_t)(out->len - at));
     ofp_parts_entry_end(parts);
 }
 
-enum ofp_error flow_stats_decode(struct rd *body, struct flow_stats *fs, struct buf *scratch)
+enum ofp_error flow_stats_decode(uint8_t version, struct rd *body, struct flow_stats *fs, struct buf *scratch)
 {
     struct rd entry = *body;
     uint16_t len = rd_u16(&entry);
@@ -157,11 +158,11 @@ enum ofp_error flow_stats_decode(struct rd *body, struct flow_stats *fs, struct 
     fs->cookie = rd_u64(r);
     fs->packets = rd_u64(r);
     fs->bytes = rd_u64(r);
-    enum ofp_error e = match_decode(r, &fs->match);
+    enum ofp_error e = match_decode(version, r, &fs->match);
     if (e)
         return e;
     buf_clear(scratch);
-    e = decode_instructions(r, scratch);
+    e = decode_instructions(version, r, scratch);
     fs->acts = scratch->data;
     fs->acts_len = scratch->len;
     return e;
@@ -169,9 +170,9 @@ enum ofp_error flow_stats_decode(struct rd *body, struct flow_stats *fs, struct 
 
 /* --- AGGREGATE reply --- */
 
-void aggregate_stats_encode(const struct aggregate_stats *s, uint32_t xid, struct buf *out)
+void aggregate_stats_encode(const struct aggregate_stats *s, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_AGGREGATE_REPLY, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_AGGREGATE_REPLY, xid);
     buf_u64(out, s->packets);
     buf_u64(out, s->bytes);
     buf_u32(out, s->flows);
@@ -179,7 +180,7 @@ void aggregate_stats_encode(const struct aggregate_stats *s, uint32_t xid, struc
     ofp_msg_end(out, at);
 }
 
-enum ofp_error aggregate_stats_decode(struct rd body, struct aggregate_stats *s)
+enum ofp_error aggregate_stats_decode(uint8_t version UNUSED, struct rd body, struct aggregate_stats *s)
 {
     struct rd *r = &body;
     *s = (struct aggregate_stats){.packets = rd_u64(r)};
@@ -191,9 +192,9 @@ enum ofp_error aggregate_stats_decode(struct rd body, struct aggregate_stats *s)
 
 /* --- FLOW_REMOVED --- */
 
-void flow_removed_encode(const struct flow_removed *fr, struct buf *out)
+void flow_removed_encode(const struct flow_removed *fr, uint8_t version, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_FLOW_REMOVED, 0);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_FLOW_REMOVED, 0);
     buf_u64(out, fr->cookie);
     buf_u16(out, fr->priority);
     buf_u8(out, fr->reason);
@@ -204,11 +205,11 @@ void flow_removed_encode(const struct flow_removed *fr, struct buf *out)
     buf_u16(out, fr->hard_timeout);
     buf_u64(out, fr->packets);
     buf_u64(out, fr->bytes);
-    match_encode(&fr->match, out);
+    match_encode(&fr->match, version, out);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error flow_removed_decode(struct rd body, struct flow_removed *fr)
+enum ofp_error flow_removed_decode(uint8_t version, struct rd body, struct flow_removed *fr)
 {
     struct rd *r = &body;
     *fr = (struct flow_removed){.cookie = rd_u64(r)};
@@ -223,6 +224,6 @@ enum ofp_error flow_removed_decode(struct rd body, struct flow_removed *fr)
     fr->bytes = rd_u64(r);
     if (r->err)
         return OFPERR_BRC_BAD_LEN;
-    enum ofp_error e = match_decode(r, &fr->match);
+    enum ofp_error e = match_decode(version, r, &fr->match);
     return e == OFPERR_OK && rd_left(r) ? OFPERR_BRC_BAD_LEN : e;
 }

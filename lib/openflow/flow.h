@@ -16,8 +16,9 @@ struct flow_mod {
 };
 #define FLOW_MOD_INIT ((struct flow_mod){.priority = 0x8000, .buffer_id = OFP_NO_BUFFER, .out_port = OFPP_ANY, .out_group = OFPG_ANY})
 void flow_mod_free(struct flow_mod *);
-enum ofp_error flow_mod_decode(struct rd body, struct flow_mod *); /* *fm need not be initialised; free it in any case */
-void flow_mod_encode(const struct flow_mod *, uint32_t xid, struct buf *out);
+enum ofp_error flow_mod_decode(uint8_t version, struct rd body,
+                               struct flow_mod *); /* *fm need not be initialised; free it in any case */
+void flow_mod_encode(const struct flow_mod *, uint8_t version, uint32_t xid, struct buf *out);
 
 /* One flow in text, as add-flow, mod-flows, del-flows and dump-flows' filter take it. `command` says what is allowed
  * (actions needed for ADD and MODIFY; out_port, cookie masks for the others). Warnings go to d->warnings. `d->at` is
@@ -32,8 +33,9 @@ struct flow_stats_request {
     uint64_t cookie, cookie_mask;
     struct match match;
 };
-enum ofp_error flow_stats_request_decode(struct rd body, struct flow_stats_request *);
-void flow_stats_request_encode(const struct flow_stats_request *, bool aggregate, uint32_t xid, struct buf *out);
+enum ofp_error flow_stats_request_decode(uint8_t version, struct rd body, struct flow_stats_request *);
+void flow_stats_request_encode(const struct flow_stats_request *, bool aggregate, uint8_t version, uint32_t xid,
+                               struct buf *out);
 
 struct flow_stats {
     uint8_t table;
@@ -45,7 +47,8 @@ struct flow_stats {
     size_t acts_len;
 };
 void flow_stats_encode(const struct flow_stats *, struct ofp_parts *);              /* one entry */
-enum ofp_error flow_stats_decode(struct rd *body, struct flow_stats *, struct buf *scratch); /* one entry, moves on */
+enum ofp_error flow_stats_decode(uint8_t version, struct rd *body, struct flow_stats *,
+                                 struct buf *scratch); /* one entry, moves on */
 /* "cookie=0x0, duration=1.2s, table=0, n_packets=3, n_bytes=294, priority=10,ip,in_port=1 actions=output:2" */
 void flow_stats_format(const struct flow_stats *, const struct port_names *, bool with_stats, struct buf *out);
 
@@ -53,8 +56,8 @@ struct aggregate_stats {
     uint64_t packets, bytes;
     uint32_t flows;
 };
-void aggregate_stats_encode(const struct aggregate_stats *, uint32_t xid, struct buf *out);
-enum ofp_error aggregate_stats_decode(struct rd body, struct aggregate_stats *);
+void aggregate_stats_encode(const struct aggregate_stats *, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error aggregate_stats_decode(uint8_t version, struct rd body, struct aggregate_stats *);
 
 struct flow_removed {
     uint64_t cookie, packets, bytes;
@@ -63,7 +66,7 @@ struct flow_removed {
     uint32_t duration_sec, duration_nsec;
     struct match match;
 };
-void flow_removed_encode(const struct flow_removed *, struct buf *out);
-enum ofp_error flow_removed_decode(struct rd body, struct flow_removed *);
+void flow_removed_encode(const struct flow_removed *, uint8_t version, struct buf *out);
+enum ofp_error flow_removed_decode(uint8_t version, struct rd body, struct flow_removed *);
 
 #endif

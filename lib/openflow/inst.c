@@ -15,11 +15,11 @@ const struct act_shape act_shape_meter = {act_decode_u32, act_encode_u32, act_pa
 
 /* --- apply_actions: its actions become items themselves --- */
 
-static void apply_decode(struct rd *r, enum act_type type UNUSED, struct buf *list, unsigned depth)
+static void apply_decode(uint8_t version, struct rd *r, enum act_type type UNUSED, struct buf *list, unsigned depth)
 {
     rd_skip(r, 4);
     if (!r->err) {
-        enum ofp_error e = act_decode_list(r, list, depth);
+        enum ofp_error e = act_decode_list(version, r, list, depth);
         if (e)
             rd_fail(r, e);
     }
@@ -44,9 +44,9 @@ const struct act_shape act_shape_apply_actions = {apply_decode, NULL, apply_pars
 
 /* --- clear_actions --- */
 
-static void clear_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void clear_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_none(r, type, list, depth);
+    act_decode_none(version, r, type, list, depth);
     rd_skip(r, 4);
 }
 
@@ -54,12 +54,15 @@ const struct act_shape act_shape_clear_actions = {clear_decode, act_encode_none,
 
 /* --- write_actions --- */
 
-static void write_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void write_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_nested(r, 4, type, list, depth);
+    act_decode_nested(version, r, 4, type, list, depth);
 }
 
-static void write_encode(const struct act *a, struct buf *out) { act_encode_nested(a, 4, out); }
+static void write_encode(const struct act *a, uint8_t version, struct buf *out)
+{
+    act_encode_nested(a, 4, version, out);
+}
 
 /* A push_vlan wherever it stands comes before what needs its tag, so such a list is judged as a whole. */
 static bool pushes_tag(const struct text *t, struct word list)
@@ -133,7 +136,8 @@ const struct act_shape act_shape_write_actions = {write_decode, write_encode, wr
 
 /* --- write_metadata --- */
 
-static void metadata_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth UNUSED)
+static void metadata_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                            unsigned depth UNUSED)
 {
     struct act_metadata *a = act_append(list, type, sizeof *a);
     rd_skip(r, 4);
@@ -142,7 +146,7 @@ static void metadata_decode(struct rd *r, enum act_type type, struct buf *list, 
     a->value &= a->mask; /* bits outside the mask say nothing */
 }
 
-static void metadata_encode(const struct act *a, struct buf *out)
+static void metadata_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     const struct act_metadata *m = (const struct act_metadata *)a;
     buf_zeros(out, 4);
@@ -178,9 +182,9 @@ const struct act_shape act_shape_write_metadata = {metadata_decode, metadata_enc
 
 /* --- goto_table --- */
 
-static void goto_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void goto_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_u8(r, type, list, depth);
+    act_decode_u8(version, r, type, list, depth);
     rd_skip(r, 3);
 }
 

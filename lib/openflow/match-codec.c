@@ -93,8 +93,8 @@ static void narrow_to_wide(union field_value *v)
     field_value_set_u64(v, p >= 0xff00 ? p | 0xffff0000 : p);
 }
 
-enum ofp_error oxm_decode(struct rd *r, enum field_id *f, union field_value *value, union field_value *mask,
-                          bool *masked)
+enum ofp_error oxm_decode(uint8_t version UNUSED, struct rd *r, enum field_id *f, union field_value *value,
+                          union field_value *mask, bool *masked)
 {
     struct oxm_header h;
     if (!oxm_header_decode(r, &h))
@@ -131,7 +131,8 @@ enum ofp_error oxm_decode(struct rd *r, enum field_id *f, union field_value *val
     return OFPERR_OK;
 }
 
-void oxm_encode(enum field_id f, const union field_value *value, const union field_value *mask, struct buf *out)
+void oxm_encode(enum field_id f, const union field_value *value, const union field_value *mask, uint8_t version UNUSED,
+                struct buf *out)
 {
     unsigned bytes = wire_bytes(f, false);
     bool masked = mask && !is_ones(f, mask);
@@ -151,12 +152,12 @@ static bool vlan_makes_sense(enum field_id f, const union field_value *value, co
     return (f != FIELD_VLAN_VID && f != FIELD_VLAN_TCI) || !(m & VLAN_PRESENT) || (v & VLAN_PRESENT) || !(v & m);
 }
 
-static enum ofp_error decode_field(struct rd *r, struct match *m, bool seen[N_FIELDS])
+static enum ofp_error decode_field(uint8_t version, struct rd *r, struct match *m, bool seen[N_FIELDS])
 {
     enum field_id f;
     union field_value value, mask, had_value, had_mask;
     bool masked;
-    enum ofp_error e = oxm_decode(r, &f, &value, &mask, &masked);
+    enum ofp_error e = oxm_decode(version, r, &f, &value, &mask, &masked);
     if (e)
         return e;
     /* 7.2.3.5: "When oxm_hasmask is 1 … An all-1-bits oxm_mask is equivalent to specifying 0 for oxm_hasmask", also for
@@ -179,7 +180,7 @@ static enum ofp_error decode_field(struct rd *r, struct match *m, bool seen[N_FI
     return OFPERR_OK;
 }
 
-enum ofp_error match_decode(struct rd *r, struct match *m)
+enum ofp_error match_decode(uint8_t version, struct rd *r, struct match *m)
 {
     memset(m, 0, sizeof *m);
     uint16_t type = rd_u16(r), len = rd_u16(r);
@@ -193,25 +194,31 @@ enum ofp_error match_decode(struct rd *r, struct match *m)
     rd_skip(r, ROUND_UP(len, 8) - (size_t)len);
     bool seen[N_FIELDS] = {false};
     while (rd_left(&body)) {
-        enum ofp_error e = decode_field(&body, m, seen);
+        enum ofp_error e = decode_field(version, &body, m, seen);
         if (e)
             return e;
     }
     return OFPERR_OK;
 }
 
-static void encode_field(enum field_id f, const union field_value *value, const union field_value *mask, void *out)
+struct target {
+    uint8_t version;
+    struct buf *out;
+};
+
+static void encode_field(enum field_id f, const union field_value *value, const union field_value *mask, void *target)
 {
-    oxm_encode(f, value, mask, out);
+    const struct target *t = target;
+    oxm_encode(f, value, mask, t->version, t->out);
 }
 
 /* Row order of field.def puts prerequisites first. */
-void match_encode(const struct match *m, struct buf *out)
+void match_encode(const struct match *m, uint8_t version UNUSED, struct buf *out)
 {
     size_t at = out->len;
     buf_u16(out, OFPMT_OXM);
     buf_u16(out, 0);
-    match_for_each(m, encode_field, out);
+    match_for_each(m, encode_field, &(struct target){version, out});
     buf_set_u16(out, at + 2, (uint16_t)(out->len - at));
     buf_align(out, at, 8);
 }

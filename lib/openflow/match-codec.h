@@ -6,12 +6,14 @@
 #include "packet/match.h"
 
 /* ofp_match with its type, length and padding. Prerequisites, duplicates, masks and values are checked: OFPBMC_… */
-enum ofp_error match_decode(struct rd *, struct match *);
-void match_encode(const struct match *, struct buf *out);
+enum ofp_error match_decode(uint8_t version, struct rd *, struct match *);
+void match_encode(const struct match *, uint8_t version, struct buf *out);
 
 /* One OXM TLV: for set_field, packet-in fields, table features. `mask` all ones if it had none. */
-enum ofp_error oxm_decode(struct rd *, enum field_id *, union field_value *value, union field_value *mask, bool *masked);
-void oxm_encode(enum field_id, const union field_value *value, const union field_value *mask /* or NULL */, struct buf *out);
+enum ofp_error oxm_decode(uint8_t version, struct rd *, enum field_id *, union field_value *value,
+                          union field_value *mask, bool *masked);
+void oxm_encode(enum field_id, const union field_value *value, const union field_value *mask /* or NULL */,
+                uint8_t version, struct buf *out);
 uint32_t oxm_header(enum field_id, bool masked); /* for experimenter fields without the experimenter id */
 
 /* The fields part of a flow, "tcp,nw_dst=10.0.0.0/8,tp_dst=80": parsed as a part of the flow (flow_mod_parse()

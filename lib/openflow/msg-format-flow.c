@@ -87,7 +87,7 @@ static void put_flow_mod(const struct flow_mod *m, const struct port_names *name
 FORMAT_FN(format_flow_mod)
 {
     struct flow_mod m;
-    enum ofp_error e = flow_mod_decode(body, &m);
+    enum ofp_error e = flow_mod_decode(h->version, body, &m);
     if (e)
         buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
     else
@@ -98,7 +98,7 @@ FORMAT_FN(format_flow_mod)
 FORMAT_FN(format_flow_removed)
 {
     struct flow_removed r;
-    enum ofp_error e = flow_removed_decode(body, &r);
+    enum ofp_error e = flow_removed_decode(h->version, body, &r);
     if (e) {
         buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
         return;
@@ -124,7 +124,7 @@ FORMAT_FN(format_flow_removed)
 FORMAT_FN(format_flow_stats_request)
 {
     struct flow_stats_request r;
-    enum ofp_error e = flow_stats_request_decode(body, &r);
+    enum ofp_error e = flow_stats_request_decode(h->version, body, &r);
     if (e) {
         buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
         return;
@@ -147,7 +147,7 @@ FORMAT_FN(format_flow_stats_reply)
     struct flow_stats s;
     buf_puts(out, "\n");
     while (rd_left(&body)) {
-        enum ofp_error e = flow_stats_decode(&body, &s, &scratch);
+        enum ofp_error e = flow_stats_decode(h->version, &body, &s, &scratch);
         if (e) {
             buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
             break;
@@ -162,7 +162,7 @@ FORMAT_FN(format_flow_stats_reply)
 FORMAT_FN(format_aggregate_reply)
 {
     struct aggregate_stats s;
-    aggregate_stats_decode(body, &s);
+    aggregate_stats_decode(h->version, body, &s);
     buf_printf(out, " packet_count=%" PRIu64 " byte_count=%" PRIu64 " flow_count=%u\n", s.packets, s.bytes, s.flows);
 }
 
@@ -359,7 +359,7 @@ static void put_packet(const void *data, size_t len, int verbosity, struct buf *
 FORMAT_FN(format_packet_in)
 {
     struct packet_in p;
-    enum ofp_error e = packet_in_decode(body, &p);
+    enum ofp_error e = packet_in_decode(h->version, body, &p);
     if (e) {
         buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
         return;
@@ -383,7 +383,7 @@ FORMAT_FN(format_packet_in)
 FORMAT_FN(format_packet_out)
 {
     struct packet_out p;
-    enum ofp_error e = packet_out_decode(body, &p);
+    enum ofp_error e = packet_out_decode(h->version, body, &p);
     if (e) {
         buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
     } else {

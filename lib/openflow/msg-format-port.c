@@ -76,7 +76,7 @@ FORMAT_FN(format_port_status)
     static const char *const words[N_PORT_REASONS] = {"ADD", "DEL", "MOD"};
     struct ofp_port_desc d;
     uint8_t reason;
-    if (port_status_decode(body, &reason, &d)) {
+    if (port_status_decode(h->version, body, &reason, &d)) {
         buf_puts(out, " unknown reason\n");
         return;
     }
@@ -94,7 +94,7 @@ FORMAT_FN(format_port_desc_reply)
 {
     size_t n = 0, most = rd_left(&body) / 64;
     struct ofp_port_desc *d = xcalloc(most + 1, sizeof *d);
-    while (n < most && !port_desc_decode(&body, &d[n]))
+    while (n < most && !port_desc_decode(h->version, &body, &d[n]))
         n++;
     qsort(d, n, sizeof *d, by_port);
     buf_puts(out, "\n");
@@ -106,7 +106,7 @@ FORMAT_FN(format_port_desc_reply)
 FORMAT_FN(format_port_mod)
 {
     struct ofp_port_mod m;
-    port_mod_decode(body, &m);
+    port_mod_decode(h->version, body, &m);
     buf_puts(out, " port: ");
     text_put_port(m.port, names, out);
     buf_puts(out, ": addr:");
@@ -126,7 +126,7 @@ FORMAT_FN(format_port_mod)
 FORMAT_FN(format_port_stats_request)
 {
     uint32_t port;
-    port_stats_request_decode(body, &port);
+    port_stats_request_decode(h->version, body, &port);
     buf_puts(out, " port_no=");
     text_put_port(port, names, out);
     buf_puts(out, "\n");
@@ -168,7 +168,7 @@ FORMAT_FN(format_port_stats_reply)
 {
     struct ofp_port_stats s;
     buf_printf(out, " %zu ports\n", rd_left(&body) / 112);
-    while (rd_left(&body) && !port_stats_decode(&body, &s))
+    while (rd_left(&body) && !port_stats_decode(h->version, &body, &s))
         format_port_stats(&s, names, out);
 }
 
@@ -178,7 +178,7 @@ FORMAT_FN(format_table_mod)
 {
     uint8_t table;
     uint32_t config;
-    table_mod_decode(body, &table, &config);
+    table_mod_decode(h->version, body, &table, &config);
     if (table == OFPTT_ALL)
         buf_puts(out, " table_id: ALL_TABLES\n");
     else
@@ -199,7 +199,7 @@ FORMAT_FN(format_table_stats)
     struct ofp_table_stats s, previous = {0};
     int ditto = -1, last = -1;
     buf_puts(out, "\n");
-    while (rd_left(&body) && !table_stats_decode(&body, &s)) {
+    while (rd_left(&body) && !table_stats_decode(h->version, &body, &s)) {
         bool same =
             last >= 0 && s.active == previous.active && s.lookups == previous.lookups && s.matched == previous.matched;
         if (same && ditto < 0)
@@ -223,7 +223,7 @@ FORMAT_FN(format_table_features)
     struct ofp_table_features f;
     buf_puts(out, "\n");
     while (rd_left(&body)) {
-        if (table_features_decode(&body, &f)) {
+        if (table_features_decode(h->version, &body, &f)) {
             buf_puts(out, "  malformed\n");
             return;
         }

@@ -120,7 +120,7 @@ static void format_offending(const struct ofp_error_msg *e, const struct port_na
 static FORMAT_FN(format_error)
 {
     struct ofp_error_msg e;
-    if (error_msg_decode(body, &e)) {
+    if (error_msg_decode(h->version, body, &e)) {
         buf_puts(out, " malformed\n");
         return;
     }
@@ -141,14 +141,14 @@ static FORMAT_FN(format_error)
 static FORMAT_FN(format_switch_config)
 {
     struct ofp_switch_config c;
-    switch_config_decode(body, &c);
+    switch_config_decode(h->version, body, &c);
     buf_printf(out, " frags=%s miss_send_len=%u\n", frag_mode_name(c.flags), c.miss_send_len);
 }
 
 static FORMAT_FN(format_role)
 {
     struct ofp_role_request r;
-    if (role_decode(body, &r)) {
+    if (role_decode(h->version, body, &r)) {
         buf_puts(out, " bad role\n");
         return;
     }
@@ -177,7 +177,7 @@ static void format_async_mask(const char *what, uint32_t mask, const char *const
 static FORMAT_FN(format_async)
 {
     struct ofp_async_config a;
-    async_decode(body, &a);
+    async_decode(h->version, body, &a);
     buf_puts(out, "\n");
     for (int i = 0; i < 2; i++) {
         buf_puts(out, i ? "\n secondary:\n" : " primary:\n");
@@ -202,7 +202,7 @@ void capabilities_format(uint32_t bits, struct buf *out)
 static FORMAT_FN(format_features)
 {
     struct ofp_features f;
-    features_decode(body, &f);
+    features_decode(h->version, body, &f);
     buf_printf(out, " dpid:%016llx\n", (unsigned long long)f.datapath_id);
     buf_printf(out, "n_tables:%u, n_buffers:%u", f.n_tables, f.n_buffers);
     if (f.auxiliary_id)
@@ -215,7 +215,7 @@ static FORMAT_FN(format_features)
 static FORMAT_FN(format_desc)
 {
     struct ofp_desc d;
-    desc_decode(body, &d);
+    desc_decode(h->version, body, &d);
     const struct {
         const char *title, *text;
     } lines[] = {{"Manufacturer", d.manufacturer},
@@ -235,14 +235,14 @@ static FORMAT_FN(format_nx_packet_in_format)
 {
     static const char *const formats[] = {"standard", "nxt_packet_in", "nxt_packet_in2"};
     uint32_t format;
-    nx_packet_in_format_decode(body, &format);
+    nx_packet_in_format_decode(h->version, body, &format);
     buf_printf(out, " format=%s\n", WORD(formats, format));
 }
 
 static FORMAT_FN(format_nx_controller_id)
 {
     uint16_t id;
-    if (nx_controller_id_decode(body, &id))
+    if (nx_controller_id_decode(h->version, body, &id))
         buf_puts(out, " malformed\n");
     else
         buf_printf(out, " id=%u\n", id);
@@ -251,7 +251,7 @@ static FORMAT_FN(format_nx_controller_id)
 static FORMAT_FN(format_bridge_info)
 {
     struct xvs_bridge_info i;
-    xvs_bridge_info_decode(body, &i);
+    xvs_bridge_info_decode(h->version, body, &i);
     buf_printf(out, " tunnel_ports=%u\n", i.n_tunnel_ports);
 }
 
@@ -301,7 +301,7 @@ static format_fn *const formats[N_OFPMSGS] = {
 void ofp_msg_format_header(enum ofp_msg_type type, const struct ofp_header *h, struct buf *out)
 {
     static const char *const versions[] = {"0x00", "OF1.0", "OF1.1", "OF1.2", "OF1.3", "OF1.4", "OF1.5"};
-    buf_printf(out, "%s", ofp_msg_name(type));
+    ofp_msg_format_name(type, h->version, out);
     if (h->version < ARRAY_SIZE(versions))
         buf_printf(out, " (%s)", versions[h->version]);
     else

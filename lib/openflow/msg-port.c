@@ -1,7 +1,7 @@
 /* Messages about ports: description, status, statistics, changes (OpenFlow 1.3.5, 7.2.1, 7.3.4.3, 7.3.5.6, 7.4.3). */
 #include "openflow/msg.h"
 
-void port_desc_encode(const struct ofp_port_desc *d, struct buf *out)
+void port_desc_encode(const struct ofp_port_desc *d, uint8_t version UNUSED, struct buf *out)
 {
     buf_u32(out, d->port);
     buf_zeros(out, 4);
@@ -21,7 +21,7 @@ void port_desc_encode(const struct ofp_port_desc *d, struct buf *out)
     buf_u32(out, d->max_speed);
 }
 
-enum ofp_error port_desc_decode(struct rd *r, struct ofp_port_desc *d)
+enum ofp_error port_desc_decode(uint8_t version UNUSED, struct rd *r, struct ofp_port_desc *d)
 {
     d->port = rd_u32(r);
     rd_skip(r, 4);
@@ -40,26 +40,26 @@ enum ofp_error port_desc_decode(struct rd *r, struct ofp_port_desc *d)
     return r->err;
 }
 
-void port_status_encode(uint8_t reason, const struct ofp_port_desc *d, struct buf *out)
+void port_status_encode(uint8_t reason, const struct ofp_port_desc *d, uint8_t version, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_PORT_STATUS, 0);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_PORT_STATUS, 0);
     buf_u8(out, reason);
     buf_zeros(out, 7);
-    port_desc_encode(d, out);
+    port_desc_encode(d, version, out);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error port_status_decode(struct rd body, uint8_t *reason, struct ofp_port_desc *d)
+enum ofp_error port_status_decode(uint8_t version, struct rd body, uint8_t *reason, struct ofp_port_desc *d)
 {
     *reason = rd_u8(&body);
     rd_skip(&body, 7);
-    port_desc_decode(&body, d);
+    port_desc_decode(version, &body, d);
     if (*reason > OFPPR_MODIFY)
         rd_fail(&body, OFPERR_NXBRC_BAD_REASON);
     return body.err;
 }
 
-void port_stats_encode(const struct ofp_port_stats *s, struct buf *out)
+void port_stats_encode(const struct ofp_port_stats *s, uint8_t version UNUSED, struct buf *out)
 {
     buf_u32(out, s->port);
     buf_zeros(out, 4);
@@ -79,7 +79,7 @@ void port_stats_encode(const struct ofp_port_stats *s, struct buf *out)
     buf_u32(out, s->duration_nsec);
 }
 
-enum ofp_error port_stats_decode(struct rd *r, struct ofp_port_stats *s)
+enum ofp_error port_stats_decode(uint8_t version UNUSED, struct rd *r, struct ofp_port_stats *s)
 {
     s->port = rd_u32(r);
     rd_skip(r, 4);
@@ -100,24 +100,24 @@ enum ofp_error port_stats_decode(struct rd *r, struct ofp_port_stats *s)
     return r->err;
 }
 
-void port_stats_request_encode(uint32_t port, uint32_t xid, struct buf *out)
+void port_stats_request_encode(uint32_t port, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_PORT_STATS_REQUEST, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_PORT_STATS_REQUEST, xid);
     buf_u32(out, port);
     buf_zeros(out, 4);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error port_stats_request_decode(struct rd body, uint32_t *port)
+enum ofp_error port_stats_request_decode(uint8_t version UNUSED, struct rd body, uint32_t *port)
 {
     *port = rd_u32(&body);
     rd_skip(&body, 4);
     return body.err;
 }
 
-void port_mod_encode(const struct ofp_port_mod *m, uint32_t xid, struct buf *out)
+void port_mod_encode(const struct ofp_port_mod *m, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_PORT_MOD, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_PORT_MOD, xid);
     buf_u32(out, m->port);
     buf_zeros(out, 4);
     buf_put(out, m->mac, sizeof m->mac);
@@ -129,7 +129,7 @@ void port_mod_encode(const struct ofp_port_mod *m, uint32_t xid, struct buf *out
     ofp_msg_end(out, at);
 }
 
-enum ofp_error port_mod_decode(struct rd body, struct ofp_port_mod *m)
+enum ofp_error port_mod_decode(uint8_t version UNUSED, struct rd body, struct ofp_port_mod *m)
 {
     m->port = rd_u32(&body);
     rd_skip(&body, 4);

@@ -1,9 +1,9 @@
 /* Messages about the session itself: HELLO, ECHO, ERROR, roles, which asynchronous messages. */
 #include "openflow/msg.h"
 
-void ofp_simple_encode(struct buf *out, enum ofp_msg_type type, uint32_t xid)
+void ofp_simple_encode(enum ofp_msg_type type, uint8_t version, uint32_t xid, struct buf *out)
 {
-    ofp_msg_end(out, ofp_msg_begin(out, OFP13, type, xid));
+    ofp_msg_end(out, ofp_msg_begin(out, version, type, xid));
 }
 
 /* --- HELLO --- */
@@ -44,16 +44,16 @@ enum ofp_error hello_decode(const struct ofp_header *h, struct rd body, uint32_t
 
 /* --- ECHO --- */
 
-void ofp_echo_encode(struct buf *out, bool reply, uint32_t xid, const void *data, size_t len)
+void ofp_echo_encode(bool reply, uint8_t version, uint32_t xid, const void *data, size_t len, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, reply ? OFPMSG_ECHO_REPLY : OFPMSG_ECHO_REQUEST, xid);
+    size_t at = ofp_msg_begin(out, version, reply ? OFPMSG_ECHO_REPLY : OFPMSG_ECHO_REQUEST, xid);
     buf_put(out, data, len);
     ofp_msg_end(out, at);
 }
 
 /* --- ERROR (encoded in ofp.c) --- */
 
-enum ofp_error error_msg_decode(struct rd body, struct ofp_error_msg *e)
+enum ofp_error error_msg_decode(uint8_t version UNUSED, struct rd body, struct ofp_error_msg *e)
 {
     e->type = rd_u16(&body);
     e->code = rd_u16(&body);
@@ -66,16 +66,17 @@ enum ofp_error error_msg_decode(struct rd body, struct ofp_error_msg *e)
 
 /* --- Roles --- */
 
-void role_encode(const struct ofp_role_request *r, enum ofp_msg_type type, uint32_t xid, struct buf *out)
+void role_encode(const struct ofp_role_request *r, enum ofp_msg_type type, uint8_t version, uint32_t xid,
+                 struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, type, xid);
+    size_t at = ofp_msg_begin(out, version, type, xid);
     buf_u32(out, r->role);
     buf_zeros(out, 4);
     buf_u64(out, r->generation_id);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error role_decode(struct rd body, struct ofp_role_request *r)
+enum ofp_error role_decode(uint8_t version UNUSED, struct rd body, struct ofp_role_request *r)
 {
     r->role = rd_u32(&body);
     rd_skip(&body, 4);
@@ -87,16 +88,17 @@ enum ofp_error role_decode(struct rd body, struct ofp_role_request *r)
 
 /* --- Asynchronous messages --- */
 
-void async_encode(const struct ofp_async_config *a, enum ofp_msg_type type, uint32_t xid, struct buf *out)
+void async_encode(const struct ofp_async_config *a, enum ofp_msg_type type, uint8_t version, uint32_t xid,
+                  struct buf *out)
 {
     const uint32_t *masks[] = {a->packet_in, a->port_status, a->flow_removed};
-    size_t at = ofp_msg_begin(out, OFP13, type, xid);
+    size_t at = ofp_msg_begin(out, version, type, xid);
     for (int i = 0; i < 6; i++)
         buf_u32(out, masks[i / 2][i % 2]);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error async_decode(struct rd body, struct ofp_async_config *a)
+enum ofp_error async_decode(uint8_t version UNUSED, struct rd body, struct ofp_async_config *a)
 {
     uint32_t *masks[] = {a->packet_in, a->port_status, a->flow_removed};
     for (int i = 0; i < 6; i++)
@@ -106,28 +108,28 @@ enum ofp_error async_decode(struct rd body, struct ofp_async_config *a)
 
 /* --- Nicira's --- */
 
-void nx_packet_in_format_encode(uint32_t format, uint32_t xid, struct buf *out)
+void nx_packet_in_format_encode(uint32_t format, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_NX_SET_PACKET_IN_FORMAT, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_NX_SET_PACKET_IN_FORMAT, xid);
     buf_u32(out, format);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error nx_packet_in_format_decode(struct rd body, uint32_t *format)
+enum ofp_error nx_packet_in_format_decode(uint8_t version UNUSED, struct rd body, uint32_t *format)
 {
     *format = rd_u32(&body);
     return body.err;
 }
 
-void nx_controller_id_encode(uint16_t id, uint32_t xid, struct buf *out)
+void nx_controller_id_encode(uint16_t id, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_NX_SET_CONTROLLER_ID, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_NX_SET_CONTROLLER_ID, xid);
     buf_zeros(out, 6);
     buf_u16(out, id);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error nx_controller_id_decode(struct rd body, uint16_t *id)
+enum ofp_error nx_controller_id_decode(uint8_t version UNUSED, struct rd body, uint16_t *id)
 {
     for (int i = 0; i < 6; i++)
         if (rd_u8(&body))

@@ -1,9 +1,9 @@
 /* Messages about the switch as a whole: features, configuration, description. */
 #include "openflow/msg.h"
 
-void features_encode(const struct ofp_features *f, uint32_t xid, struct buf *out)
+void features_encode(const struct ofp_features *f, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_FEATURES_REPLY, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_FEATURES_REPLY, xid);
     buf_u64(out, f->datapath_id);
     buf_u32(out, f->n_buffers);
     buf_u8(out, f->n_tables);
@@ -14,7 +14,7 @@ void features_encode(const struct ofp_features *f, uint32_t xid, struct buf *out
     ofp_msg_end(out, at);
 }
 
-enum ofp_error features_decode(struct rd body, struct ofp_features *f)
+enum ofp_error features_decode(uint8_t version UNUSED, struct rd body, struct ofp_features *f)
 {
     f->datapath_id = rd_u64(&body);
     f->n_buffers = rd_u32(&body);
@@ -26,15 +26,16 @@ enum ofp_error features_decode(struct rd body, struct ofp_features *f)
     return body.err;
 }
 
-void switch_config_encode(const struct ofp_switch_config *c, enum ofp_msg_type type, uint32_t xid, struct buf *out)
+void switch_config_encode(const struct ofp_switch_config *c, enum ofp_msg_type type, uint8_t version, uint32_t xid,
+                          struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, type, xid);
+    size_t at = ofp_msg_begin(out, version, type, xid);
     buf_u16(out, c->flags);
     buf_u16(out, c->miss_send_len);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error switch_config_decode(struct rd body, struct ofp_switch_config *c)
+enum ofp_error switch_config_decode(uint8_t version UNUSED, struct rd body, struct ofp_switch_config *c)
 {
     c->flags = rd_u16(&body);
     c->miss_send_len = rd_u16(&body);
@@ -55,9 +56,9 @@ static void get_string(struct rd *r, char *s, size_t size)
     s[size - 1] = '\0';
 }
 
-void desc_encode(const struct ofp_desc *d, uint32_t xid, struct buf *out)
+void desc_encode(const struct ofp_desc *d, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_DESC_REPLY, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_DESC_REPLY, xid);
     put_string(out, d->manufacturer, sizeof d->manufacturer);
     put_string(out, d->hardware, sizeof d->hardware);
     put_string(out, d->software, sizeof d->software);
@@ -66,7 +67,7 @@ void desc_encode(const struct ofp_desc *d, uint32_t xid, struct buf *out)
     ofp_msg_end(out, at);
 }
 
-enum ofp_error desc_decode(struct rd body, struct ofp_desc *d)
+enum ofp_error desc_decode(uint8_t version UNUSED, struct rd body, struct ofp_desc *d)
 {
     get_string(&body, d->manufacturer, sizeof d->manufacturer);
     get_string(&body, d->hardware, sizeof d->hardware);
@@ -76,15 +77,15 @@ enum ofp_error desc_decode(struct rd body, struct ofp_desc *d)
     return body.err;
 }
 
-void xvs_bridge_info_encode(const struct xvs_bridge_info *i, uint32_t xid, struct buf *out)
+void xvs_bridge_info_encode(const struct xvs_bridge_info *i, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_XVS_BRIDGE_INFO_REPLY, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_XVS_BRIDGE_INFO_REPLY, xid);
     buf_u32(out, i->n_tunnel_ports);
     buf_zeros(out, 4);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error xvs_bridge_info_decode(struct rd body, struct xvs_bridge_info *i)
+enum ofp_error xvs_bridge_info_decode(uint8_t version UNUSED, struct rd body, struct xvs_bridge_info *i)
 {
     i->n_tunnel_ports = rd_u32(&body);
     rd_skip(&body, 4);

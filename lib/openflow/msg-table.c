@@ -1,16 +1,16 @@
 /* Messages about flow tables: statistics, changes, features (OpenFlow 1.3.5, 7.3.4.2, 7.3.5.4, 7.3.5.5). */
 #include "openflow/msg.h"
 
-void table_mod_encode(uint8_t table, uint32_t config, uint32_t xid, struct buf *out)
+void table_mod_encode(uint8_t table, uint32_t config, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, OFP13, OFPMSG_TABLE_MOD, xid);
+    size_t at = ofp_msg_begin(out, version, OFPMSG_TABLE_MOD, xid);
     buf_u8(out, table);
     buf_zeros(out, 3);
     buf_u32(out, config);
     ofp_msg_end(out, at);
 }
 
-enum ofp_error table_mod_decode(struct rd body, uint8_t *table, uint32_t *config)
+enum ofp_error table_mod_decode(uint8_t version UNUSED, struct rd body, uint8_t *table, uint32_t *config)
 {
     *table = rd_u8(&body);
     rd_skip(&body, 3);
@@ -18,7 +18,7 @@ enum ofp_error table_mod_decode(struct rd body, uint8_t *table, uint32_t *config
     return body.err;
 }
 
-void table_stats_encode(const struct ofp_table_stats *s, struct buf *out)
+void table_stats_encode(const struct ofp_table_stats *s, uint8_t version UNUSED, struct buf *out)
 {
     buf_u8(out, s->table);
     buf_zeros(out, 3);
@@ -27,7 +27,7 @@ void table_stats_encode(const struct ofp_table_stats *s, struct buf *out)
     buf_u64(out, s->matched);
 }
 
-enum ofp_error table_stats_decode(struct rd *r, struct ofp_table_stats *s)
+enum ofp_error table_stats_decode(uint8_t version UNUSED, struct rd *r, struct ofp_table_stats *s)
 {
     s->table = rd_u8(r);
     rd_skip(r, 3);
@@ -89,7 +89,7 @@ static void put_instructions(const struct ofp_table_features *f, struct buf *out
     };
     size_t at = property_begin(out, P_INSTRUCTIONS);
     for (size_t i = INST_METER; i < ARRAY_SIZE(types); i++)
-        if (types[i] >= 0 && f->acts >> i & 1 && (types[i] != GOTO_TABLE || f->table + 1 < f->n_tables)) {
+        if (types[i] >= 0 && act_set_has(&f->acts, i) && (types[i] != GOTO_TABLE || f->table + 1 < f->n_tables)) {
             buf_u16(out, types[i]);
             buf_u16(out, 4);
         }
@@ -105,7 +105,7 @@ static void put_actions(const struct ofp_table_features *f, enum property p, str
     };
     size_t at = property_begin(out, p);
     for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (types[i] >= 0 && f->acts >> i & 1) {
+        if (types[i] >= 0 && act_set_has(&f->acts, i)) {
             buf_u16(out, types[i]);
             buf_u16(out, 4);
         }
@@ -129,7 +129,7 @@ static void put_fields(enum property p, struct buf *out)
     property_end(out, at);
 }
 
-void table_features_encode(const struct ofp_table_features *f, struct buf *out)
+void table_features_encode(const struct ofp_table_features *f, uint8_t version UNUSED, struct buf *out)
 {
     size_t at = out->len;
     buf_u16(out, 0);
@@ -169,7 +169,7 @@ static void decode_properties(struct rd *r, struct ofp_table_features *f)
     }
 }
 
-enum ofp_error table_features_decode(struct rd *r, struct ofp_table_features *f)
+enum ofp_error table_features_decode(uint8_t version UNUSED, struct rd *r, struct ofp_table_features *f)
 {
     *f = (struct ofp_table_features){0};
     uint16_t len = rd_u16(r);

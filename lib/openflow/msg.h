@@ -11,22 +11,24 @@
 void hello_encode(uint32_t versions, uint32_t xid, struct buf *out);
 enum ofp_error hello_decode(const struct ofp_header *, struct rd body, uint32_t *versions);
 
-void ofp_simple_encode(struct buf *out, enum ofp_msg_type, uint32_t xid); /* a message with no body, OpenFlow 1.3 */
-void ofp_echo_encode(struct buf *out, bool reply, uint32_t xid, const void *data, size_t len); /* len up to 65527 */
+void ofp_simple_encode(enum ofp_msg_type, uint8_t version, uint32_t xid, struct buf *out); /* a message with no body */
+void ofp_echo_encode(bool reply, uint8_t version, uint32_t xid, const void *data, size_t len /* up to 65527 */,
+                     struct buf *out);
 
 struct ofp_features {
     uint64_t datapath_id;
     uint32_t n_buffers, capabilities;
     uint8_t n_tables, auxiliary_id;
 };
-void features_encode(const struct ofp_features *, uint32_t xid, struct buf *out);
-enum ofp_error features_decode(struct rd body, struct ofp_features *);
+void features_encode(const struct ofp_features *, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error features_decode(uint8_t version, struct rd body, struct ofp_features *);
 
 struct ofp_switch_config {
     uint16_t flags, miss_send_len;
 };
-void switch_config_encode(const struct ofp_switch_config *, enum ofp_msg_type, uint32_t xid, struct buf *out);
-enum ofp_error switch_config_decode(struct rd body, struct ofp_switch_config *);
+void switch_config_encode(const struct ofp_switch_config *, enum ofp_msg_type, uint8_t version, uint32_t xid,
+                          struct buf *out);
+enum ofp_error switch_config_decode(uint8_t version, struct rd body, struct ofp_switch_config *);
 
 struct ofp_port_desc {
     uint32_t port;
@@ -34,41 +36,41 @@ struct ofp_port_desc {
     char name[17];
     uint32_t config, state, curr, advertised, supported, peer, curr_speed, max_speed; /* kbps */
 };
-void port_desc_encode(const struct ofp_port_desc *, struct buf *out); /* one struct ofp_port */
-enum ofp_error port_desc_decode(struct rd *, struct ofp_port_desc *);
-void port_status_encode(uint8_t reason, const struct ofp_port_desc *, struct buf *out);
-enum ofp_error port_status_decode(struct rd body, uint8_t *reason, struct ofp_port_desc *);
+void port_desc_encode(const struct ofp_port_desc *, uint8_t version, struct buf *out); /* one struct ofp_port */
+enum ofp_error port_desc_decode(uint8_t version, struct rd *, struct ofp_port_desc *);
+void port_status_encode(uint8_t reason, const struct ofp_port_desc *, uint8_t version, struct buf *out);
+enum ofp_error port_status_decode(uint8_t version, struct rd body, uint8_t *reason, struct ofp_port_desc *);
 
 struct ofp_port_stats {
     uint32_t port, duration_sec, duration_nsec;
     uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors, rx_frame_err,
         rx_over_err, rx_crc_err, collisions; /* UINT64_MAX: not known */
 };
-void port_stats_encode(const struct ofp_port_stats *, struct buf *out);
-enum ofp_error port_stats_decode(struct rd *, struct ofp_port_stats *);
-void port_stats_request_encode(uint32_t port, uint32_t xid, struct buf *out);
-enum ofp_error port_stats_request_decode(struct rd body, uint32_t *port);
+void port_stats_encode(const struct ofp_port_stats *, uint8_t version, struct buf *out);
+enum ofp_error port_stats_decode(uint8_t version, struct rd *, struct ofp_port_stats *);
+void port_stats_request_encode(uint32_t port, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error port_stats_request_decode(uint8_t version, struct rd body, uint32_t *port);
 
 struct ofp_port_mod {
     uint32_t port, config, mask, advertise;
     uint8_t mac[6];
 };
-void port_mod_encode(const struct ofp_port_mod *, uint32_t xid, struct buf *out);
-enum ofp_error port_mod_decode(struct rd body, struct ofp_port_mod *);
+void port_mod_encode(const struct ofp_port_mod *, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error port_mod_decode(uint8_t version, struct rd body, struct ofp_port_mod *);
 
 struct ofp_table_stats {
     uint8_t table;
     uint32_t active;
     uint64_t lookups, matched;
 };
-void table_stats_encode(const struct ofp_table_stats *, struct buf *out);
-enum ofp_error table_stats_decode(struct rd *, struct ofp_table_stats *);
+void table_stats_encode(const struct ofp_table_stats *, uint8_t version, struct buf *out);
+enum ofp_error table_stats_decode(uint8_t version, struct rd *, struct ofp_table_stats *);
 
 struct ofp_desc {
     char manufacturer[256], hardware[256], software[256], serial[32], datapath[256];
 };
-void desc_encode(const struct ofp_desc *, uint32_t xid, struct buf *out);
-enum ofp_error desc_decode(struct rd body, struct ofp_desc *);
+void desc_encode(const struct ofp_desc *, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error desc_decode(uint8_t version, struct rd body, struct ofp_desc *);
 
 struct packet_in {
     uint32_t buffer_id;
@@ -79,8 +81,9 @@ struct packet_in {
     const void *data;
     size_t data_len;
 };
-void packet_in_encode(const struct packet_in *, struct buf *out); /* data is cut so that the message fits */
-enum ofp_error packet_in_decode(struct rd body, struct packet_in *); /* data points into the message */
+void packet_in_encode(const struct packet_in *, uint8_t version,
+                      struct buf *out); /* data is cut so that the message fits */
+enum ofp_error packet_in_decode(uint8_t version, struct rd body, struct packet_in *); /* data points into the message */
 
 struct packet_out {
     uint32_t buffer_id, in_port;
@@ -88,25 +91,27 @@ struct packet_out {
     const void *data;
     size_t data_len;
 };
-void packet_out_encode(const struct packet_out *, uint32_t xid, struct buf *out);
-enum ofp_error packet_out_decode(struct rd body, struct packet_out *); /* data points into the message; free acts */
+void packet_out_encode(const struct packet_out *, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error packet_out_decode(uint8_t version, struct rd body,
+                                 struct packet_out *); /* data points into the message; free acts */
 
 struct ofp_role_request {
     uint32_t role;
     uint64_t generation_id;
 };
-void role_encode(const struct ofp_role_request *, enum ofp_msg_type, uint32_t xid, struct buf *out);
-enum ofp_error role_decode(struct rd body, struct ofp_role_request *);
+void role_encode(const struct ofp_role_request *, enum ofp_msg_type, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error role_decode(uint8_t version, struct rd body, struct ofp_role_request *);
 
 /* Which asynchronous messages: masks of 1 << reason, [0] for master and equal, [1] for slave. */
 struct ofp_async_config {
     uint32_t packet_in[2], port_status[2], flow_removed[2];
 };
-void async_encode(const struct ofp_async_config *, enum ofp_msg_type, uint32_t xid, struct buf *out);
-enum ofp_error async_decode(struct rd body, struct ofp_async_config *);
+void async_encode(const struct ofp_async_config *, enum ofp_msg_type, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error async_decode(uint8_t version, struct rd body, struct ofp_async_config *);
 
-void table_mod_encode(uint8_t table, uint32_t config, uint32_t xid, struct buf *out);
-enum ofp_error table_mod_decode(struct rd body, uint8_t *table, uint32_t *config); /* 1.3: deprecated bits only */
+void table_mod_encode(uint8_t table, uint32_t config, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error table_mod_decode(uint8_t version, struct rd body, uint8_t *table,
+                                uint32_t *config); /* 1.3: deprecated bits only */
 
 /* TABLE_FEATURES as read, one entry per table: it takes every field, action and instruction of our tables of rows, and
  * goto leads to every table behind it. */
@@ -115,26 +120,25 @@ struct ofp_table_features {
     char name[33];
     uint64_t metadata_match, metadata_write;
     uint32_t config, max_entries;
-    uint64_t acts; /* encode: 1 << enum act_type of each action and instruction that the table executes */
+    struct act_set acts; /* encode: each action and instruction that the table executes */
 };
-static_assert(N_ACTS <= 64, "a set of acts fits 64 bits");
-void table_features_encode(const struct ofp_table_features *, struct buf *out);
+void table_features_encode(const struct ofp_table_features *, uint8_t version, struct buf *out);
 /* One entry, moves on; its properties are checked in structure only. n_tables: the highest next table and one, or 0. */
-enum ofp_error table_features_decode(struct rd *, struct ofp_table_features *);
+enum ofp_error table_features_decode(uint8_t version, struct rd *, struct ofp_table_features *);
 
 /* Nicira's: the wanted format of packet-ins (0: the standard's), and this connection's controller id (`id` of
  * controller actions that mean it). */
-void nx_packet_in_format_encode(uint32_t format, uint32_t xid, struct buf *out);
-enum ofp_error nx_packet_in_format_decode(struct rd body, uint32_t *format);
-void nx_controller_id_encode(uint16_t id, uint32_t xid, struct buf *out);
-enum ofp_error nx_controller_id_decode(struct rd body, uint16_t *id);
+void nx_packet_in_format_encode(uint32_t format, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error nx_packet_in_format_decode(uint8_t version, struct rd body, uint32_t *format);
+void nx_controller_id_encode(uint16_t id, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error nx_controller_id_decode(uint8_t version, struct rd body, uint16_t *id);
 
 /* XVS_BRIDGE_INFO: what xvs-ofctl must know to warn of flows that can match nothing. */
 struct xvs_bridge_info {
     uint32_t n_tunnel_ports;
 };
-void xvs_bridge_info_encode(const struct xvs_bridge_info *, uint32_t xid, struct buf *out);
-enum ofp_error xvs_bridge_info_decode(struct rd body, struct xvs_bridge_info *);
+void xvs_bridge_info_encode(const struct xvs_bridge_info *, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error xvs_bridge_info_decode(uint8_t version, struct rd body, struct xvs_bridge_info *);
 
 struct ofp_error_msg {
     uint16_t type, code;    /* as on the wire; an experimenter's: OFPET_EXPERIMENTER and its exp_type */
@@ -143,7 +147,7 @@ struct ofp_error_msg {
     const void *data;       /* start of the offending message, or text for HELLO_FAILED; points into the message */
     size_t data_len;
 };
-enum ofp_error error_msg_decode(struct rd body, struct ofp_error_msg *);
+enum ofp_error error_msg_decode(uint8_t version, struct rd body, struct ofp_error_msg *);
 
 /* What a whole message says, in lines as ovs-ofctl's monitor prints it, each ended by \n. verbosity 0: the first line
  * only; from 3 on with the bytes of packets. Any bytes may be given: what cannot be decoded is shown as bytes. */

@@ -80,17 +80,39 @@ void ofp_encode_hello_failed(struct buf *out, uint8_t version, enum ofp_error e,
 
 /* --- Messages --- */
 
-enum { T_EXPERIMENTER = 4, T_MULTIPART_REQUEST = 18, T_MULTIPART_REPLY = 19, MP_EXPERIMENTER = 0xffff };
+enum { T_EXPERIMENTER = 4, MP_EXPERIMENTER = 0xffff };
+
+/* Versions whose bodies the codecs know. */
+enum { SPOKEN = 1u << OFP13 };
 
 static const struct msg_row {
-    uint8_t kind, type;
-    uint16_t subtype, min_body, unit;
     const char *name;
+    struct ofp_msg_form form[N_OFP_FORMS];
 } msg_rows[] = {
-#define MSG(id, kind, type, subtype, name, min_body, unit) [OFPMSG_##id] = {kind, type, subtype, min_body, unit, name},
+#define NO {.kind = OFPMK_NONE}
+#define T(...) {OFPMK_PLAIN, __VA_ARGS__}
+#define REQ(...) {OFPMK_REQUEST, __VA_ARGS__}
+#define REP(...) {OFPMK_REPLY, __VA_ARGS__}
+#define NXT(...) {OFPMK_NX, __VA_ARGS__}
+#define ONFT(...) {OFPMK_ONF, __VA_ARGS__}
+#define XVST(...) {OFPMK_XVS, __VA_ARGS__}
+#define NXREQ(...) {OFPMK_NX_REQUEST, __VA_ARGS__}
+#define NXREP(...) {OFPMK_NX_REPLY, __VA_ARGS__}
+#define ONFREQ(...) {OFPMK_ONF_REQUEST, __VA_ARGS__}
+#define ONFREP(...) {OFPMK_ONF_REPLY, __VA_ARGS__}
+#define MSG(id, name, ...) [OFPMSG_##id] = {name, {__VA_ARGS__}},
 #include "openflow/msg.def"
 #undef MSG
 };
+
+static int form_of(uint8_t version) { return version == OFP10 ? 0 : version == OFP13 ? 1 : version == OFP14 ? 2 : -1; }
+
+const struct ofp_msg_form *ofp_msg_form(enum ofp_msg_type t, uint8_t version)
+{
+    assert(t < N_OFPMSGS);
+    int i = form_of(version);
+    return i < 0 || msg_rows[t].form[i].kind == OFPMK_NONE ? NULL : &msg_rows[t].form[i];
+}
 
 const char *ofp_msg_name(enum ofp_msg_type t)
 {
@@ -98,13 +120,36 @@ const char *ofp_msg_name(enum ofp_msg_type t)
     return msg_rows[t].name;
 }
 
-static uint32_t experimenter_of(enum ofp_msg_kind kind)
+/* By kind. 1.0 has other types for multiparts, which it calls statistics. */
+static const struct kind {
+    uint32_t experimenter;
+    bool multipart, reply;
+    const char *prefix; /* of its names, instead of OFP */
+} kinds[] = {
+    [OFPMK_NONE] = {0, false, false, "OFP"},
+    [OFPMK_PLAIN] = {0, false, false, "OFP"},
+    [OFPMK_REQUEST] = {0, true, false, "OFP"},
+    [OFPMK_REPLY] = {0, true, true, "OFP"},
+    [OFPMK_NX] = {NX_EXPERIMENTER, false, false, "NX"},
+    [OFPMK_ONF] = {ONF_EXPERIMENTER, false, false, "ONF"},
+    [OFPMK_XVS] = {XVS_EXPERIMENTER, false, false, "XVS"},
+    [OFPMK_NX_REQUEST] = {NX_EXPERIMENTER, true, false, "NX"},
+    [OFPMK_NX_REPLY] = {NX_EXPERIMENTER, true, true, "NX"},
+    [OFPMK_ONF_REQUEST] = {ONF_EXPERIMENTER, true, false, "ONF"},
+    [OFPMK_ONF_REPLY] = {ONF_EXPERIMENTER, true, true, "ONF"},
+};
+
+void ofp_msg_format_name(enum ofp_msg_type t, uint8_t version, struct buf *out)
 {
-    return kind == OFPMK_NX    ? NX_EXPERIMENTER
-           : kind == OFPMK_ONF ? ONF_EXPERIMENTER
-           : kind == OFPMK_XVS ? XVS_EXPERIMENTER
-                               : 0;
+    const struct ofp_msg_form *f = ofp_msg_form(t, version);
+    const char *name = ofp_msg_name(t);
+    if (f && !strncmp(name, "OFP", 3))
+        buf_printf(out, "%s%s", kinds[f->kind].prefix, name + 3);
+    else
+        buf_puts(out, name);
 }
+
+static uint8_t multipart_type(uint8_t version, bool reply) { return (version == OFP10 ? 16 : 18) + reply; }
 
 bool ofp_header_peek(const void *p, size_t n, struct ofp_header *h)
 {
@@ -121,36 +166,55 @@ bool ofp_header_peek(const void *p, size_t n, struct ofp_header *h)
 /* 6.3.1: HELLO is how versions are found; an error may answer it, and an echo is the same in all versions. */
 static bool any_version(uint8_t type) { return type <= 3; }
 
-static int find_row(enum ofp_msg_kind kind, uint8_t type, uint32_t subtype)
+static int find_row(uint8_t version, enum ofp_msg_kind kind, uint32_t number)
 {
+    int form = form_of(version);
     for (int i = 0; i < N_OFPMSGS; i++)
-        if (msg_rows[i].kind == kind && msg_rows[i].type == type && msg_rows[i].subtype == subtype)
+        if (msg_rows[i].form[form].kind == kind && msg_rows[i].form[form].number == number)
             return i;
     return -1;
 }
 
-static int find_experimenter_row(struct rd *r)
+static bool has_kind(uint8_t version, enum ofp_msg_kind kind)
+{
+    for (int i = 0; i < N_OFPMSGS; i++)
+        if (msg_rows[i].form[form_of(version)].kind == kind)
+            return true;
+    return false;
+}
+
+/* `multipart`: an experimenter's multipart, of which reply says which side; else a message of its own. */
+static int find_experimenter_row(struct rd *r, uint8_t version, bool multipart, bool reply)
 {
     uint32_t experimenter = rd_u32(r), subtype = rd_u32(r);
     bool known = false;
-    for (enum ofp_msg_kind kind = OFPMK_NX; kind <= OFPMK_XVS; kind++) {
-        int row = experimenter_of(kind) == experimenter ? find_row(kind, T_EXPERIMENTER, subtype) : -1;
-        if (row >= 0)
+    for (enum ofp_msg_kind kind = OFPMK_NX; kind <= OFPMK_ONF_REPLY; kind++) {
+        const struct kind *k = &kinds[kind];
+        if (k->experimenter != experimenter || k->multipart != multipart || k->reply != reply)
+            continue;
+        int row = find_row(version, kind, subtype);
+        if (row >= 0) {
+            if (multipart && version == OFP10)
+                rd_skip(r, 4);
             return row;
-        known |= experimenter_of(kind) == experimenter;
+        }
+        known |= has_kind(version, kind);
     }
     rd_fail(r, known ? OFPERR_BRC_BAD_EXP_TYPE : OFPERR_BRC_BAD_EXPERIMENTER);
     return -1;
 }
 
-static int find_multipart_row(struct rd *r, uint8_t type, bool *more)
+static int find_multipart_row(struct rd *r, uint8_t version, bool reply, bool *more)
 {
     uint16_t subtype = rd_u16(r), flags = rd_u16(r);
-    rd_skip(r, 4);
+    if (version != OFP10)
+        rd_skip(r, 4);
     *more = flags & OFPMPF_MORE;
-    int row = find_row(type == T_MULTIPART_REQUEST ? OFPMK_REQUEST : OFPMK_REPLY, type, subtype);
+    if (subtype == MP_EXPERIMENTER)
+        return find_experimenter_row(r, version, true, reply);
+    int row = find_row(version, reply ? OFPMK_REPLY : OFPMK_REQUEST, subtype);
     if (row < 0)
-        rd_fail(r, subtype == MP_EXPERIMENTER ? OFPERR_BRC_BAD_EXPERIMENTER : OFPERR_BRC_BAD_MULTIPART);
+        rd_fail(r, OFPERR_BRC_BAD_MULTIPART);
     return row;
 }
 
@@ -164,21 +228,28 @@ enum ofp_error ofp_msg_decode_type(const void *msg, size_t len, struct ofp_heade
         *header = h;
     if (!sane || h.len != len)
         return OFPERR_BRC_BAD_LEN;
-    if (h.version != OFP13 && !any_version(h.type))
-        return OFPERR_BRC_BAD_VERSION;
+    if (h.version > 31 || !(SPOKEN >> h.version & 1)) {
+        if (!any_version(h.type))
+            return OFPERR_BRC_BAD_VERSION;
+        h.version = OFP13;
+    }
 
     struct rd r = rd_init(msg, len);
     rd_skip(&r, OFP_HEADER_LEN);
-    int row = h.type == T_EXPERIMENTER                                       ? find_experimenter_row(&r)
-              : h.type == T_MULTIPART_REQUEST || h.type == T_MULTIPART_REPLY ? find_multipart_row(&r, h.type, &mp_more)
-                                                                             : find_row(OFPMK_PLAIN, h.type, 0);
+    int row;
+    if (h.type == T_EXPERIMENTER)
+        row = find_experimenter_row(&r, h.version, false, false);
+    else if (h.type == multipart_type(h.version, false) || h.type == multipart_type(h.version, true))
+        row = find_multipart_row(&r, h.version, h.type == multipart_type(h.version, true), &mp_more);
+    else
+        row = find_row(h.version, OFPMK_PLAIN, h.type);
     if (r.err)
         return error_normal(r.err);
     if (row < 0)
         return OFPERR_BRC_BAD_TYPE;
-    const struct msg_row *m = &msg_rows[row];
+    const struct ofp_msg_form *f = ofp_msg_form(row, h.version);
     size_t left = rd_left(&r);
-    if (left < m->min_body || (m->unit ? (left - m->min_body) % m->unit != 0 : left != m->min_body))
+    if (left < f->min_body || (f->unit ? (left - f->min_body) % f->unit != 0 : left != f->min_body))
         return OFPERR_BRC_BAD_LEN;
     if (type)
         *type = row;
@@ -191,19 +262,23 @@ enum ofp_error ofp_msg_decode_type(const void *msg, size_t len, struct ofp_heade
 
 size_t ofp_msg_begin(struct buf *out, uint8_t version, enum ofp_msg_type t, uint32_t xid)
 {
-    const struct msg_row *m = &msg_rows[t];
+    /* HELLO, ERROR and ECHO go out in any version, and are the same in all. */
+    const struct ofp_msg_form *f = ofp_msg_form(t, form_of(version) < 0 ? OFP13 : version);
+    assert(f); /* what a version lacks is never sent in it */
+    const struct kind *k = &kinds[f->kind];
     size_t at = out->len;
     buf_u8(out, version);
-    buf_u8(out, m->type);
+    buf_u8(out, k->multipart ? multipart_type(version, k->reply) : k->experimenter ? T_EXPERIMENTER : f->number);
     buf_u16(out, 0);
     buf_u32(out, xid);
-    if (m->kind == OFPMK_REQUEST || m->kind == OFPMK_REPLY) {
-        buf_u16(out, m->subtype);
-        buf_u16(out, 0);
-        buf_u32(out, 0);
-    } else if (m->kind != OFPMK_PLAIN) {
-        buf_u32(out, experimenter_of(m->kind));
-        buf_u32(out, m->subtype);
+    if (k->multipart) {
+        buf_u16(out, k->experimenter ? MP_EXPERIMENTER : f->number);
+        buf_zeros(out, version == OFP10 ? 2 : 6);
+    }
+    if (k->experimenter) {
+        buf_u32(out, k->experimenter);
+        buf_u32(out, f->number);
+        buf_zeros(out, k->multipart && version == OFP10 ? 4 : 0);
     }
     return at;
 }
@@ -216,21 +291,21 @@ void ofp_msg_end(struct buf *out, size_t at)
 
 /* --- Multipart replies --- */
 
-enum { MULTIPART_HEADER_LEN = 16, MULTIPART_FLAGS_OFS = 10 };
+enum { MULTIPART_FLAGS_OFS = 10 };
 
 void ofp_parts_begin(struct ofp_parts *p, struct buf *out, uint8_t version, enum ofp_msg_type type, uint32_t xid)
 {
     *p = (struct ofp_parts){.out = out, .version = version, .type = type, .xid = xid};
     p->at = ofp_msg_begin(out, version, type, xid);
     p->entry = out->len;
-    assert(p->entry - p->at == MULTIPART_HEADER_LEN);
+    p->header = p->entry - p->at;
 }
 
 bool ofp_parts_entry_end(struct ofp_parts *p)
 {
     struct buf *out = p->out;
     size_t n = out->len - p->entry;
-    if (n > OFP_MAX_LEN - MULTIPART_HEADER_LEN) {
+    if (n > OFP_MAX_LEN - p->header) {
         out->len = p->entry;
         return false;
     }
@@ -238,8 +313,8 @@ bool ofp_parts_entry_end(struct ofp_parts *p)
         /* The last entry moves on into a part of its own. */
         size_t from = p->entry;
         buf_set_u16(out, p->at + MULTIPART_FLAGS_OFS, OFPMPF_MORE);
-        buf_zeros(out, MULTIPART_HEADER_LEN);
-        memmove(out->data + from + MULTIPART_HEADER_LEN, out->data + from, n);
+        buf_zeros(out, p->header);
+        memmove(out->data + from + p->header, out->data + from, n);
         out->len = from;
         ofp_msg_end(out, p->at);
         p->at = ofp_msg_begin(out, p->version, p->type, p->xid);

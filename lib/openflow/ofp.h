@@ -6,6 +6,7 @@
 #include "base/types.h"
 #include "base/wire.h"
 
+/* Every codec function takes the version of the connection: bodies differ. What differs in nothing ignores it. */
 enum ofp_version { OFP10 = 1, OFP11 = 2, OFP12 = 3, OFP13 = 4, OFP14 = 5, OFP15 = 6 };
 enum { OFP_PORT = 6653, OFP_HEADER_LEN = 8, OFP_MAX_LEN = 65535, NX_EXPERIMENTER = 0x2320 };
 
@@ -74,8 +75,11 @@ const char *ofp_error_sentence(enum ofp_error); /* what it means, for people */
 bool ofp_error_codes(enum ofp_error, uint16_t *type, uint16_t *code, uint32_t *experimenter);
 enum ofp_error ofp_error_from(uint16_t type, uint16_t code, uint32_t experimenter); /* OFPERR_OK if unknown */
 
-/* msg.def: every message, one row each: version, type, and for multiparts and experimenters the subtype. */
-enum ofp_msg_kind { OFPMK_PLAIN, OFPMK_REQUEST, OFPMK_REPLY, OFPMK_NX, OFPMK_ONF, OFPMK_XVS };
+/* msg.def: every message, one row each, and its form in each version. */
+enum ofp_msg_kind {
+    OFPMK_NONE, OFPMK_PLAIN, OFPMK_REQUEST, OFPMK_REPLY, OFPMK_NX, OFPMK_ONF, OFPMK_XVS, OFPMK_NX_REQUEST,
+    OFPMK_NX_REPLY, OFPMK_ONF_REQUEST, OFPMK_ONF_REPLY,
+};
 enum ofp_msg_type {
 #define MSG(id, ...) OFPMSG_##id,
 #include "openflow/msg.def"
@@ -83,6 +87,14 @@ enum ofp_msg_type {
     N_OFPMSGS
 };
 const char *ofp_msg_name(enum ofp_msg_type); /* "OFPT_FLOW_MOD", "OFPST_FLOW request" */
+void ofp_msg_format_name(enum ofp_msg_type, uint8_t version, struct buf *out); /* the same, or NXT_…, ONFST_… */
+
+enum { N_OFP_FORMS = 3 }; /* of OpenFlow 1.0, 1.3, 1.4 */
+struct ofp_msg_form {
+    uint8_t kind; /* enum ofp_msg_kind */
+    uint16_t number, min_body, unit;
+};
+const struct ofp_msg_form *ofp_msg_form(enum ofp_msg_type, uint8_t version); /* NULL: the version lacks it */
 
 struct ofp_header {
     uint8_t version, type;
@@ -107,7 +119,7 @@ void ofp_msg_end(struct buf *out, size_t at);
  * new part is begun when one would overflow. */
 struct ofp_parts {
     struct buf *out;
-    size_t at, entry;
+    size_t at, entry, header;
     uint8_t version;
     enum ofp_msg_type type;
     uint32_t xid;

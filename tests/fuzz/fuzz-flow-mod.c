@@ -46,9 +46,10 @@ static void flow_mod(struct rd body)
 {
     struct flow_mod fm, again;
     struct buf wire = BUF_INIT;
-    if (flow_mod_decode(body, &fm) == OFPERR_OK) {
-        flow_mod_encode(&fm, 1, &wire);
-        must(flow_mod_decode(rd_init(wire.data + OFP_HEADER_LEN, wire.len - OFP_HEADER_LEN), &again) == OFPERR_OK,
+    if (flow_mod_decode(OFP13, body, &fm) == OFPERR_OK) {
+        flow_mod_encode(&fm, OFP13, 1, &wire);
+        must(flow_mod_decode(OFP13, rd_init(wire.data + OFP_HEADER_LEN, wire.len - OFP_HEADER_LEN), &again) ==
+                 OFPERR_OK,
              "encoded but not decoded");
         must(match_equal(&fm.match, &again.match), "another match");
         must(acts_equal(fm.acts.data, fm.acts.len, again.acts.data, again.acts.len), "other actions");
@@ -62,20 +63,20 @@ static void flow_mod(struct rd body)
 static void request(struct rd body)
 {
     struct flow_stats_request q;
-    flow_stats_request_decode(body, &q);
+    flow_stats_request_decode(OFP13, body, &q);
 }
 
 static void removed(struct rd body)
 {
     struct flow_removed fr;
-    flow_removed_decode(body, &fr);
+    flow_removed_decode(OFP13, body, &fr);
 }
 
 static void stats(struct rd body)
 {
     struct buf scratch = BUF_INIT, text = BUF_INIT;
     struct flow_stats fs;
-    while (rd_left(&body) && flow_stats_decode(&body, &fs, &scratch) == OFPERR_OK)
+    while (rd_left(&body) && flow_stats_decode(OFP13, &body, &fs, &scratch) == OFPERR_OK)
         flow_stats_format(&fs, NULL, true, &text);
     buf_free(&scratch);
     buf_free(&text);
@@ -84,9 +85,9 @@ static void stats(struct rd body)
 static void actions(struct rd body)
 {
     struct buf list = BUF_INIT, wire = BUF_INIT, again = BUF_INIT;
-    if (rd_left(&body) < 60000 && acts_decode_actions(body, &list) == OFPERR_OK) {
-        acts_encode_actions(list.data, list.len, &wire);
-        must(acts_decode_actions(rd_init(wire.data, wire.len), &again) == OFPERR_OK, "encoded but not decoded");
+    if (rd_left(&body) < 60000 && acts_decode_actions(OFP13, body, &list) == OFPERR_OK) {
+        acts_encode_actions(list.data, list.len, OFP13, &wire);
+        must(acts_decode_actions(OFP13, rd_init(wire.data, wire.len), &again) == OFPERR_OK, "encoded but not decoded");
         must(acts_equal(list.data, list.len, again.data, again.len), "other actions");
     }
     buf_free(&list);

@@ -45,8 +45,8 @@ static void over_the_wire(const struct flow_mod *fm)
 {
     struct buf wire = BUF_INIT;
     struct flow_mod again;
-    flow_mod_encode(fm, 1, &wire);
-    enum ofp_error e = flow_mod_decode(rd_init(wire.data + OFP_HEADER_LEN, wire.len - OFP_HEADER_LEN), &again);
+    flow_mod_encode(fm, OFP13, 1, &wire);
+    enum ofp_error e = flow_mod_decode(OFP13, rd_init(wire.data + OFP_HEADER_LEN, wire.len - OFP_HEADER_LEN), &again);
     if (e) {
         fprintf(stderr, "encoded but not decoded: %s\n", ofp_error_name(e));
         abort();

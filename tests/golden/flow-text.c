@@ -16,7 +16,7 @@ static const struct {
 static void put_hex(const struct flow_mod *fm, struct buf *out)
 {
     struct buf wire = BUF_INIT;
-    flow_mod_encode(fm, 1, &wire);
+    flow_mod_encode(fm, OFP13, 1, &wire);
     for (size_t i = 0; i < wire.len; i++)
         buf_printf(out, "%02x", wire.data[i]);
     buf_puts(out, " ");

@@ -28,7 +28,7 @@ static struct flow_removed expect_removed(void)
     struct rd body;
     struct flow_removed fr;
     peer_expect(&p, OFPMSG_FLOW_REMOVED, &body);
-    ck_assert_int_eq(flow_removed_decode(body, &fr), OFPERR_OK);
+    ck_assert_int_eq(flow_removed_decode(OFP13, body, &fr), OFPERR_OK);
     return fr;
 }
 
@@ -63,10 +63,10 @@ START_TEST(packets_are_forwarded_and_counted)
     struct aggregate_stats a;
     struct flow_stats_request q = {.table = 0, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
     struct buf b = BUF_INIT;
-    flow_stats_request_encode(&q, true, 1, &b);
+    flow_stats_request_encode(&q, true, OFP13, 1, &b);
     peer_send(&p, &b);
     peer_expect(&p, OFPMSG_AGGREGATE_REPLY, &body);
-    ck_assert_int_eq(aggregate_stats_decode(body, &a), OFPERR_OK);
+    ck_assert_int_eq(aggregate_stats_decode(OFP13, body, &a), OFPERR_OK);
     ck_assert_uint_eq(a.packets, 5);
     ck_assert_uint_eq(a.bytes, 300);
     ck_assert_uint_eq(a.flows, 1);
@@ -74,7 +74,7 @@ START_TEST(packets_are_forwarded_and_counted)
     struct ofp_table_stats ts;
     peer_ask(&p, OFPMSG_TABLE_STATS_REQUEST);
     peer_expect(&p, OFPMSG_TABLE_STATS_REPLY, &body);
-    ck_assert_int_eq(table_stats_decode(&body, &ts), OFPERR_OK);
+    ck_assert_int_eq(table_stats_decode(OFP13, &body, &ts), OFPERR_OK);
     ck_assert_uint_eq(ts.active, 1);
     ck_assert_uint_eq(ts.lookups, 6);
     ck_assert_uint_eq(ts.matched, 5);

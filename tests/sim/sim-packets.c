@@ -21,7 +21,7 @@ static struct packet_in expect_packet_in(struct peer *from)
     struct rd body;
     struct packet_in pi;
     peer_expect(from, OFPMSG_PACKET_IN, &body);
-    ck_assert_int_eq(packet_in_decode(body, &pi), OFPERR_OK);
+    ck_assert_int_eq(packet_in_decode(OFP13, body, &pi), OFPERR_OK);
     return pi;
 }
 
@@ -95,18 +95,18 @@ START_TEST(who_wants_packets)
     expect_packet_in(&p);
     peer_expect_nothing(&service);
     struct ofp_switch_config c = {OFPC_FRAG_NORMAL, 128};
-    switch_config_encode(&c, OFPMSG_SET_CONFIG, 1, &b);
+    switch_config_encode(&c, OFPMSG_SET_CONFIG, OFP13, 1, &b);
     peer_send(&service, &b);
     sim_receive(&s, 1, 1, 2);
     expect_packet_in(&p);
     expect_packet_in(&service);
     struct ofp_async_config none = {0};
-    async_encode(&none, OFPMSG_SET_ASYNC, 1, &b);
+    async_encode(&none, OFPMSG_SET_ASYNC, OFP13, 1, &b);
     peer_send(&p, &b);
     sim_receive(&s, 1, 1, 2);
     peer_expect_nothing(&p);
     expect_packet_in(&service);
-    nx_controller_id_encode(9, 1, &b); /* another controller id: only controller(id=9) is for it */
+    nx_controller_id_encode(9, OFP13, 1, &b); /* another controller id: only controller(id=9) is for it */
     peer_send(&service, &b);
     sim_receive(&s, 1, 1, 2);
     peer_expect_nothing(&service);
@@ -155,7 +155,7 @@ START_TEST(a_port_that_may_not_miss)
     to_controller(0, 0);
     struct ofp_port_mod m = {.port = 1, .config = OFPPC_NO_PACKET_IN, .mask = OFPPC_NO_PACKET_IN};
     memcpy(m.mac, s.port[1]->desc.mac, sizeof m.mac);
-    port_mod_encode(&m, 1, &b);
+    port_mod_encode(&m, OFP13, 1, &b);
     peer_send(&p, &b);
     peer_expect(&p, OFPMSG_PORT_STATUS, NULL);
     sim_receive(&s, 1, 1, 2);
@@ -179,7 +179,7 @@ START_TEST(fragments_are_dropped_on_request)
     dp_sim_receive(ofport_dp(s.port[1]), fragment, sizeof fragment);
     sim_run(&s);
     ck_assert_uint_eq(s.n_sent[2], 1);
-    switch_config_encode(&drop, OFPMSG_SET_CONFIG, 1, &b);
+    switch_config_encode(&drop, OFPMSG_SET_CONFIG, OFP13, 1, &b);
     peer_send(&p, &b);
     peer_barrier(&p);
     dp_sim_receive(ofport_dp(s.port[1]), fragment, sizeof fragment);
@@ -197,7 +197,7 @@ static void packet_out(uint32_t in_port, uint32_t out)
     struct packet_out po = {.buffer_id = OFP_NO_BUFFER, .in_port = in_port, .data = frame, .data_len = sizeof frame};
     struct buf b = BUF_INIT;
     sim_output(&po.acts, out);
-    packet_out_encode(&po, 1, &b);
+    packet_out_encode(&po, OFP13, 1, &b);
     buf_free(&po.acts);
     peer_send(&p, &b);
 }

@@ -22,7 +22,7 @@ static struct ofp_port_desc expect_status(uint8_t want)
     uint8_t reason;
     struct ofp_port_desc d;
     peer_expect(&p, OFPMSG_PORT_STATUS, &body);
-    ck_assert_int_eq(port_status_decode(body, &reason, &d), OFPERR_OK);
+    ck_assert_int_eq(port_status_decode(OFP13, body, &reason, &d), OFPERR_OK);
     ck_assert_uint_eq(reason, want);
     return d;
 }
@@ -34,7 +34,7 @@ static struct ofp_port_desc describe(uint32_t number)
     peer_ask(&p, OFPMSG_PORT_DESC_REQUEST);
     peer_expect(&p, OFPMSG_PORT_DESC_REPLY, &body);
     while (rd_left(&body)) {
-        ck_assert_int_eq(port_desc_decode(&body, &d), OFPERR_OK);
+        ck_assert_int_eq(port_desc_decode(OFP13, &body, &d), OFPERR_OK);
         if (d.port == number)
             found = d;
     }
@@ -112,7 +112,7 @@ static void port_mod(uint32_t port, uint32_t config, uint32_t mask)
     struct ofp_port_desc d = describe(port);
     struct ofp_port_mod m = {.port = port, .config = config, .mask = mask};
     memcpy(m.mac, d.mac, sizeof m.mac);
-    port_mod_encode(&m, 3, &b);
+    port_mod_encode(&m, OFP13, 3, &b);
     peer_send(&p, &b);
 }
 
@@ -171,10 +171,10 @@ static struct ofp_port_stats stats(uint32_t port)
     struct buf b = BUF_INIT;
     struct rd body;
     struct ofp_port_stats st;
-    port_stats_request_encode(port, 3, &b);
+    port_stats_request_encode(port, OFP13, 3, &b);
     peer_send(&p, &b);
     peer_expect(&p, OFPMSG_PORT_STATS_REPLY, &body);
-    ck_assert_int_eq(port_stats_decode(&body, &st), OFPERR_OK);
+    ck_assert_int_eq(port_stats_decode(OFP13, &body, &st), OFPERR_OK);
     ck_assert_uint_eq(rd_left(&body), port == OFPP_ANY ? (SIM_PORTS - 1) * 112 : 0);
     return st;
 }

@@ -41,7 +41,7 @@ static bool agrees(uint8_t version, uint32_t bitmap)
     } else {
         struct ofp_error_msg em;
         peer_expect(&p, OFPMSG_ERROR, &body);
-        ck_assert_int_eq(error_msg_decode(body, &em), OFPERR_OK);
+        ck_assert_int_eq(error_msg_decode(OFP13, body, &em), OFPERR_OK);
         ck_assert_int_eq(em.error, OFPERR_HFC_INCOMPATIBLE);
         ck_assert_ptr_nonnull(memmem(em.data, em.data_len, "OpenFlow", 8));
         if (version < 4 && !bitmap)
@@ -77,8 +77,8 @@ START_TEST(bytes_may_come_one_by_one)
     sim_init(&s);
     peer_open(&p, &s, OFCONN_SERVICE, 0);
     raw_hello(&b, 4, 1 << 4);
-    ofp_simple_encode(&b, OFPMSG_FEATURES_REQUEST, 2);
-    ofp_echo_encode(&b, false, 3, "hello", 5);
+    ofp_simple_encode(OFPMSG_FEATURES_REQUEST, OFP13, 2, &b);
+    ofp_echo_encode(false, OFP13, 3, "hello", 5, &b);
     for (size_t i = 0; i < b.len; i++)
         ofconn_receive(p.c, b.data + i, 1, clock_msec());
     buf_free(&b);
@@ -87,7 +87,7 @@ START_TEST(bytes_may_come_one_by_one)
     struct ofp_features f;
     peer_expect(&p, OFPMSG_FEATURES_REPLY, &body);
     ck_assert_uint_eq(p.h.xid, 2);
-    ck_assert_int_eq(features_decode(body, &f), OFPERR_OK);
+    ck_assert_int_eq(features_decode(OFP13, body, &f), OFPERR_OK);
     ck_assert_uint_eq(f.datapath_id, 0x123);
     ck_assert_uint_eq(f.n_tables, 254);
     ck_assert_uint_eq(f.n_buffers, 0);
@@ -139,7 +139,7 @@ END_TEST
 /* --- What is wrong with it, and what is the answer --- */
 
 static void unknown_type(struct buf *b) { put_header(b, 4, 77, 8, 1); }
-static void a_reply(struct buf *b) { ofp_simple_encode(b, OFPMSG_BARRIER_REPLY, 1); }
+static void a_reply(struct buf *b) { ofp_simple_encode(OFPMSG_BARRIER_REPLY, OFP13, 1, b); }
 static void wrong_version(struct buf *b) { put_header(b, 1, 20, 8, 1); }
 static void long_barrier(struct buf *b)
 {
@@ -185,37 +185,37 @@ static void nicira_flow_mod(struct buf *b)
     buf_u32(b, 13);
     buf_zeros(b, 48);
 }
-static void packet_in2(struct buf *b) { nx_packet_in_format_encode(2, 1, b); }
+static void packet_in2(struct buf *b) { nx_packet_in_format_encode(2, OFP13, 1, b); }
 static void reassembly(struct buf *b)
 {
     struct ofp_switch_config c = {OFPC_FRAG_REASM, 128};
-    switch_config_encode(&c, OFPMSG_SET_CONFIG, 1, b);
+    switch_config_encode(&c, OFPMSG_SET_CONFIG, OFP13, 1, b);
 }
-static void no_such_port_stats(struct buf *b) { port_stats_request_encode(77, 1, b); }
+static void no_such_port_stats(struct buf *b) { port_stats_request_encode(77, OFP13, 1, b); }
 static void port_mod(struct buf *b, uint32_t port, uint8_t mac5, uint32_t mask, uint32_t advertise)
 {
     struct ofp_port_mod m = {.port = port, .config = mask, .mask = mask, .advertise = advertise};
     m.mac[5] = mac5;
-    port_mod_encode(&m, 1, b);
+    port_mod_encode(&m, OFP13, 1, b);
 }
 static void port_mod_no_port(struct buf *b) { port_mod(b, 77, 0, 0, 0); }
 static void port_mod_other_mac(struct buf *b) { port_mod(b, 1, 0xee, 0, 0); }
 static void role(struct buf *b)
 {
     struct ofp_role_request r = {9, 0};
-    role_encode(&r, OFPMSG_ROLE_REQUEST, 1, b);
+    role_encode(&r, OFPMSG_ROLE_REQUEST, OFP13, 1, b);
 }
-static void table_mod(struct buf *b) { table_mod_encode(254, 0, 1, b); }
+static void table_mod(struct buf *b) { table_mod_encode(254, 0, OFP13, 1, b); }
 static void flow_table_254(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, 254, 1, 1, 2);
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void modify_all_tables(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_MODIFY, OFPTT_ALL, 1, 1, 2);
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_command(struct buf *b)
@@ -228,27 +228,27 @@ static void flow_flags(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 2);
     fm.flags = 1 << 9;
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_buffer(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 2);
     fm.buffer_id = 5;
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_prerequisite(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 2);
     sim_match(&fm.match, FIELD_TCP_DST, 80);
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_output_any(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, OFPP_ANY);
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_goto_back(struct buf *b)
@@ -256,7 +256,7 @@ static void flow_goto_back(struct buf *b)
     struct flow_mod fm = sim_flow(OFPFC_ADD, 5, 1, 1, 0);
     struct act_number *a = act_append(&fm.acts, INST_GOTO_TABLE, sizeof *a);
     a->a.n = 5;
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_group(struct buf *b)
@@ -264,7 +264,7 @@ static void flow_group(struct buf *b)
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 0);
     struct act_number *a = act_append(&fm.acts, ACT_GROUP, sizeof *a);
     a->a.n = 5;
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_queue(struct buf *b)
@@ -272,7 +272,7 @@ static void flow_queue(struct buf *b)
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 0);
     struct act_number *a = act_append(&fm.acts, ACT_SET_QUEUE, sizeof *a);
     a->a.n = 5;
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_meter(struct buf *b)
@@ -280,13 +280,13 @@ static void flow_meter(struct buf *b)
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 0);
     struct act_number *a = act_append(&fm.acts, INST_METER, sizeof *a);
     a->a.n = 5;
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }
 static void flow_unknown_instruction(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 0);
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
     buf_u16(b, 99);
     buf_u16(b, 8);
@@ -296,14 +296,14 @@ static void flow_unknown_instruction(struct buf *b)
 static void flow_stats_table_254(struct buf *b)
 {
     struct flow_stats_request q = {.table = 254, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
-    flow_stats_request_encode(&q, false, 1, b);
+    flow_stats_request_encode(&q, false, OFP13, 1, b);
 }
 static void packet_out(struct buf *b, uint32_t in_port, uint32_t buffer, size_t len)
 {
     static const uint8_t frame[60];
     struct packet_out po = {.buffer_id = buffer, .in_port = in_port, .data = frame, .data_len = len};
     sim_output(&po.acts, 1);
-    packet_out_encode(&po, 1, b);
+    packet_out_encode(&po, OFP13, 1, b);
     buf_free(&po.acts);
 }
 static void packet_out_no_port(struct buf *b) { packet_out(b, 77, OFP_NO_BUFFER, 60); }
@@ -410,7 +410,7 @@ START_TEST(each_fault_has_its_error)
     buf_put(&copy, b.data, b.len);
     peer_send(&p, &b);
     peer_expect(&p, OFPMSG_ERROR, &body);
-    ck_assert_int_eq(error_msg_decode(body, &em), OFPERR_OK);
+    ck_assert_int_eq(error_msg_decode(OFP13, body, &em), OFPERR_OK);
     ck_assert_msg(em.error == faults[_i].error, "%s: got %s, not %s", faults[_i].name, ofp_error_name(em.error),
                   ofp_error_name(faults[_i].error));
     ck_assert_uint_eq(p.h.xid, 0xabcd);
@@ -453,15 +453,15 @@ static enum ofp_error ask_role(struct peer *p, uint32_t role, uint64_t id, struc
     struct rd body;
     struct ofp_role_request r = {role, id};
     struct ofp_error_msg em;
-    role_encode(&r, OFPMSG_ROLE_REQUEST, 4, &b);
+    role_encode(&r, OFPMSG_ROLE_REQUEST, OFP13, 4, &b);
     peer_send(p, &b);
     enum ofp_msg_type type = peer_next(p, &body);
     if (type == OFPMSG_ERROR) {
-        error_msg_decode(body, &em);
+        error_msg_decode(OFP13, body, &em);
         return em.error;
     }
     ck_assert_int_eq(type, OFPMSG_ROLE_REPLY);
-    ck_assert_int_eq(role_decode(body, answer), OFPERR_OK);
+    ck_assert_int_eq(role_decode(OFP13, body, answer), OFPERR_OK);
     return OFPERR_OK;
 }
 
@@ -510,7 +510,7 @@ START_TEST(a_silent_peer_is_probed_then_left)
     sim_pass(&s, 250);
     peer_expect(&p, OFPMSG_ECHO_REQUEST, NULL);
     struct buf b = BUF_INIT;
-    ofp_echo_encode(&b, true, p.h.xid, NULL, 0);
+    ofp_echo_encode(true, OFP13, p.h.xid, NULL, 0, &b);
     peer_send(&p, &b);
     sim_pass(&s, 5000);
     peer_expect(&p, OFPMSG_ECHO_REQUEST, NULL);
@@ -543,7 +543,7 @@ START_TEST(requests_wait_while_answers_are_not_read)
     for (int i = 0; i < 10000 && !p.hung_up; i++) {
         static const uint8_t payload[4000];
         struct buf b = BUF_INIT;
-        ofp_echo_encode(&b, false, 1, payload, sizeof payload);
+        ofp_echo_encode(false, OFP13, 1, payload, sizeof payload, &b);
         peer_send(&p, &b);
     }
     ck_assert(p.hung_up);
@@ -566,17 +566,17 @@ START_TEST(describes_itself)
     peer_connect(&p, &s, OFCONN_CONTROLLER);
     peer_ask(&p, OFPMSG_DESC_REQUEST);
     peer_expect(&p, OFPMSG_DESC_REPLY, &body);
-    ck_assert_int_eq(desc_decode(body, &d), OFPERR_OK);
+    ck_assert_int_eq(desc_decode(OFP13, body, &d), OFPERR_OK);
     ck_assert_str_eq(d.manufacturer, "xvs");
     peer_ask(&p, OFPMSG_GET_CONFIG_REQUEST);
     peer_expect(&p, OFPMSG_GET_CONFIG_REPLY, &body);
-    switch_config_encode(&c, OFPMSG_SET_CONFIG, 1, &b);
+    switch_config_encode(&c, OFPMSG_SET_CONFIG, OFP13, 1, &b);
     ck_assert_uint_eq(rd_u16(&body), 0);
     ck_assert_uint_eq(rd_u16(&body), 128);
     peer_send(&p, &b);
     peer_ask(&p, OFPMSG_GET_CONFIG_REQUEST);
     peer_expect(&p, OFPMSG_GET_CONFIG_REPLY, &body);
-    ck_assert_int_eq(switch_config_decode(body, &c), OFPERR_OK);
+    ck_assert_int_eq(switch_config_decode(OFP13, body, &c), OFPERR_OK);
     ck_assert_uint_eq(c.flags, OFPC_FRAG_DROP);
     ck_assert_uint_eq(c.miss_send_len, 77);
     peer_ask(&p, OFPMSG_GROUP_DESC_REQUEST);
@@ -610,7 +610,7 @@ START_TEST(table_features_come_in_parts)
         ofp_msg_decode_type(p.msg, p.h.len, NULL, &type, NULL, &more);
         while (rd_left(&body)) {
             struct ofp_table_features f;
-            ck_assert_int_eq(table_features_decode(&body, &f), OFPERR_OK);
+            ck_assert_int_eq(table_features_decode(OFP13, &body, &f), OFPERR_OK);
             ck_assert_uint_eq(f.table, n++);
         }
     }

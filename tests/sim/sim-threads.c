@@ -70,7 +70,7 @@ static void barrier(void)
         if (type == OFPMSG_PORT_STATUS)
             continue;
         ck_assert_int_eq(type, OFPMSG_FLOW_REMOVED);
-        ck_assert_int_eq(flow_removed_decode(body, &fr), OFPERR_OK);
+        ck_assert_int_eq(flow_removed_decode(OFP13, body, &fr), OFPERR_OK);
         removed += fr.packets;
     }
 }
@@ -98,7 +98,7 @@ static void port_config(uint32_t config)
     struct ofp_port_mod m = {.port = ofport_number(s.port[1]), .config = config, .mask = OFPPC_NO_RECV};
     struct buf b = BUF_INIT;
     memcpy(m.mac, s.port[1]->desc.mac, sizeof m.mac);
-    port_mod_encode(&m, 1, &b);
+    port_mod_encode(&m, OFP13, 1, &b);
     peer_send(&p, &b);
     barrier();
 }
@@ -126,7 +126,7 @@ START_TEST(counters_are_exact_under_load)
             live[i] += fs[j].packets;
         peer_ask(&p, OFPMSG_TABLE_STATS_REQUEST);
         peer_expect(&p, OFPMSG_TABLE_STATS_REPLY, &body);
-        ck_assert_int_eq(table_stats_decode(&body, &ts), OFPERR_OK);
+        ck_assert_int_eq(table_stats_decode(OFP13, &body, &ts), OFPERR_OK);
         matched[i] = ts.matched;
         usleep(5000);
     }

@@ -156,7 +156,7 @@ static inline void peer_expect(struct peer *p, enum ofp_msg_type want, struct rd
     enum ofp_msg_type type = peer_next(p, body ? body : &ignored);
     if (type == OFPMSG_ERROR && want != OFPMSG_ERROR) {
         struct ofp_error_msg em;
-        error_msg_decode(body ? *body : ignored, &em);
+        error_msg_decode(OFP13, body ? *body : ignored, &em);
         ck_abort_msg("got error %s instead of %s", ofp_error_name(em.error), ofp_msg_name(want));
     }
     ck_assert_msg(type == want, "got %s instead of %s", type == N_OFPMSGS ? "nothing" : ofp_msg_name(type), ofp_msg_name(want));
@@ -174,7 +174,7 @@ static inline void peer_expect_error(struct peer *p, enum ofp_error want)
     struct rd body;
     struct ofp_error_msg em;
     peer_expect(p, OFPMSG_ERROR, &body);
-    ck_assert_int_eq(error_msg_decode(body, &em), OFPERR_OK);
+    ck_assert_int_eq(error_msg_decode(OFP13, body, &em), OFPERR_OK);
     ck_assert_msg(em.error == want, "got error %s instead of %s", ofp_error_name(em.error), ofp_error_name(want));
 }
 
@@ -196,7 +196,7 @@ static inline void peer_connect(struct peer *p, struct sim *s, enum ofconn_kind 
 static inline void peer_ask(struct peer *p, enum ofp_msg_type type)
 {
     struct buf b = BUF_INIT;
-    ofp_simple_encode(&b, type, 1);
+    ofp_simple_encode(type, OFP13, 1, &b);
     peer_send(p, &b);
 }
 
@@ -240,7 +240,7 @@ static inline struct flow_mod sim_flow(enum ofp_flow_mod_command command, uint8_
 static inline void peer_flow_mod(struct peer *p, struct flow_mod *fm) /* frees it */
 {
     struct buf b = BUF_INIT;
-    flow_mod_encode(fm, 99, &b);
+    flow_mod_encode(fm, OFP13, 99, &b);
     flow_mod_free(fm);
     peer_send(p, &b);
 }
@@ -255,7 +255,7 @@ static inline void peer_ask_flows(struct peer *p)
 {
     struct flow_stats_request q = {.table = OFPTT_ALL, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
     struct buf b = BUF_INIT;
-    flow_stats_request_encode(&q, false, 5, &b);
+    flow_stats_request_encode(&q, false, OFP13, 5, &b);
     peer_send(p, &b);
 }
 
@@ -272,7 +272,7 @@ static inline size_t peer_take_flows(struct peer *p, struct flow_stats *fs, size
         while (rd_left(&body)) {
             struct flow_stats one;
             struct buf scratch = BUF_INIT;
-            ck_assert_int_eq(flow_stats_decode(&body, &one, &scratch), OFPERR_OK);
+            ck_assert_int_eq(flow_stats_decode(OFP13, &body, &one, &scratch), OFPERR_OK);
             if (found < n) {
                 fs[found] = one;
                 fs[found].acts = NULL;

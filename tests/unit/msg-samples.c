@@ -159,7 +159,7 @@ static void sample_echo(uint64_t *rng, bool reply, uint32_t xid, struct buf *out
 {
     uint8_t data[100];
     RANDOM(rng, data);
-    ofp_echo_encode(out, reply, xid, data, unit_below(rng, sizeof data));
+    ofp_echo_encode(reply, OFP13, xid, data, unit_below(rng, sizeof data), out);
 }
 
 static void sample_flow_mod(uint64_t *rng, uint32_t xid, struct buf *out)
@@ -176,7 +176,7 @@ static void sample_flow_mod(uint64_t *rng, uint32_t xid, struct buf *out)
     random_match(rng, &m.match);
     if (m.command < OFPFC_DELETE)
         random_instructions(rng, m.table, &m.acts);
-    flow_mod_encode(&m, xid, out);
+    flow_mod_encode(&m, OFP13, xid, out);
     flow_mod_free(&m);
 }
 
@@ -188,7 +188,7 @@ static void sample_flow_removed(uint64_t *rng, struct buf *out)
     r.table = unit_below(rng, 254);
     r.duration_nsec = unit_below(rng, 1000000000);
     random_match(rng, &r.match);
-    flow_removed_encode(&r, out);
+    flow_removed_encode(&r, OFP13, out);
 }
 
 static void sample_flow_stats_request(uint64_t *rng, bool aggregate, uint32_t xid, struct buf *out)
@@ -197,7 +197,7 @@ static void sample_flow_stats_request(uint64_t *rng, bool aggregate, uint32_t xi
     r.cookie_mask = unit_random(rng);
     r.cookie = unit_random(rng) & r.cookie_mask;
     random_match(rng, &r.match);
-    flow_stats_request_encode(&r, aggregate, xid, out);
+    flow_stats_request_encode(&r, aggregate, OFP13, xid, out);
 }
 
 static void sample_flow_stats_reply(uint64_t *rng, uint32_t xid, struct buf *out)
@@ -227,9 +227,10 @@ static void sample_table_features(uint32_t xid, struct buf *out)
     struct ofp_parts parts;
     ofp_parts_begin(&parts, out, OFP13, OFPMSG_TABLE_FEATURES_REPLY, xid);
     for (unsigned t = 0; t < 3; t++) {
-        struct ofp_table_features f = {.table = t, .acts = UINT64_MAX, .n_tables = 3, .name = "classifier", .max_entries = 1000000};
+        struct ofp_table_features f = {
+            .table = t, .acts = {{UINT64_MAX}}, .n_tables = 3, .name = "classifier", .max_entries = 1000000};
         f.metadata_match = f.metadata_write = UINT64_MAX;
-        table_features_encode(&f, out);
+        table_features_encode(&f, OFP13, out);
         ofp_parts_entry_end(&parts);
     }
     ofp_parts_end(&parts);
@@ -248,11 +249,11 @@ static void sample_entries(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, 
         s.port = i + 1;
         s.duration_nsec = unit_below(rng, 1000000000);
         if (type == OFPMSG_PORT_DESC_REPLY)
-            port_desc_encode(&d, out);
+            port_desc_encode(&d, OFP13, out);
         else if (type == OFPMSG_PORT_STATS_REPLY)
-            port_stats_encode(&s, out);
+            port_stats_encode(&s, OFP13, out);
         else
-            table_stats_encode(&t, out);
+            table_stats_encode(&t, OFP13, out);
         ofp_parts_entry_end(&parts);
     }
     ofp_parts_end(&parts);
@@ -264,13 +265,13 @@ static bool sample_packet(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     if (type == OFPMSG_PACKET_IN) {
         struct packet_in p;
         random_packet_in(rng, &p, data);
-        packet_in_encode(&p, out);
+        packet_in_encode(&p, OFP13, out);
         return true;
     }
     if (type == OFPMSG_PACKET_OUT) {
         struct packet_out p;
         random_packet_out(rng, &p, data);
-        packet_out_encode(&p, xid, out);
+        packet_out_encode(&p, OFP13, xid, out);
         buf_free(&p.acts);
         return true;
     }
@@ -300,21 +301,21 @@ static bool sample_session(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, 
         return true;
     case OFPMSG_ROLE_REQUEST:
     case OFPMSG_ROLE_REPLY:
-        role_encode(&role, type, xid, out);
+        role_encode(&role, type, OFP13, xid, out);
         return true;
     case OFPMSG_SET_ASYNC:
     case OFPMSG_GET_ASYNC_REPLY:
-        async_encode(&async, type, xid, out);
+        async_encode(&async, type, OFP13, xid, out);
         return true;
     case OFPMSG_SET_CONFIG:
     case OFPMSG_GET_CONFIG_REPLY:
-        switch_config_encode(&config, type, xid, out);
+        switch_config_encode(&config, type, OFP13, xid, out);
         return true;
     case OFPMSG_NX_SET_PACKET_IN_FORMAT:
-        nx_packet_in_format_encode(unit_below(rng, 3), xid, out);
+        nx_packet_in_format_encode(unit_below(rng, 3), OFP13, xid, out);
         return true;
     case OFPMSG_NX_SET_CONTROLLER_ID:
-        nx_controller_id_encode(unit_random(rng), xid, out);
+        nx_controller_id_encode(unit_random(rng), OFP13, xid, out);
         return true;
     }
     return false;
@@ -339,25 +340,25 @@ static bool sample_switch(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     RANDOM(rng, info);
     switch ((unsigned)type) {
     case OFPMSG_FEATURES_REPLY:
-        features_encode(&features, xid, out);
+        features_encode(&features, OFP13, xid, out);
         return true;
     case OFPMSG_DESC_REPLY:
-        desc_encode(&desc, xid, out);
+        desc_encode(&desc, OFP13, xid, out);
         return true;
     case OFPMSG_PORT_STATUS:
-        port_status_encode(unit_below(rng, 3), &port, out);
+        port_status_encode(unit_below(rng, 3), &port, OFP13, out);
         return true;
     case OFPMSG_PORT_MOD:
-        port_mod_encode(&mod, xid, out);
+        port_mod_encode(&mod, OFP13, xid, out);
         return true;
     case OFPMSG_TABLE_MOD:
-        table_mod_encode(unit_random(rng), unit_below(rng, 4), xid, out);
+        table_mod_encode(unit_random(rng), unit_below(rng, 4), OFP13, xid, out);
         return true;
     case OFPMSG_PORT_STATS_REQUEST:
-        port_stats_request_encode(unit_below(rng, 2) ? OFPP_ANY : 1 + unit_below(rng, 1000), xid, out);
+        port_stats_request_encode(unit_below(rng, 2) ? OFPP_ANY : 1 + unit_below(rng, 1000), OFP13, xid, out);
         return true;
     case OFPMSG_XVS_BRIDGE_INFO_REPLY:
-        xvs_bridge_info_encode(&info, xid, out);
+        xvs_bridge_info_encode(&info, OFP13, xid, out);
         return true;
     case OFPMSG_PORT_DESC_REPLY:
     case OFPMSG_PORT_STATS_REPLY:
@@ -390,17 +391,11 @@ static bool sample_flows(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, st
         sample_flow_stats_reply(rng, xid, out);
         return true;
     case OFPMSG_AGGREGATE_REPLY:
-        aggregate_stats_encode(&aggregate, xid, out);
+        aggregate_stats_encode(&aggregate, OFP13, xid, out);
         return true;
     }
     return false;
 }
-
-static const uint16_t min_bodies[] = {
-#define MSG(id, kind, type, subtype, name, min_body, unit) min_body,
-#include "openflow/msg.def"
-#undef MSG
-};
 
 void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
 {
@@ -409,6 +404,6 @@ void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
         sample_flows(type, rng, xid, out) || sample_packet(type, rng, xid, out))
         return;
     size_t at = ofp_msg_begin(out, OFP13, type, xid);
-    buf_zeros(out, min_bodies[type]);
+    buf_zeros(out, ofp_msg_form(type, OFP13)->min_body);
     ofp_msg_end(out, at);
 }

@@ -16,7 +16,7 @@ static const char *const ids[] = {
 static void samples(uint64_t rng, int n)
 {
     for (enum ofp_msg_type t = 0; t < N_OFPMSGS; t++)
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; ofp_msg_form(t, OFP13) && i < n; i++) {
             struct buf out = BUF_INIT;
             msg_sample(t, &rng, &out);
             printf("%s ", ids[t]);
@@ -30,6 +30,8 @@ static void samples(uint64_t rng, int n)
 static void corpus(const char *dir, uint64_t rng)
 {
     for (enum ofp_msg_type t = 0; t < N_OFPMSGS; t++) {
+        if (!ofp_msg_form(t, OFP13))
+            continue;
         struct buf out = BUF_INIT;
         char path[4096];
         msg_sample(t, &rng, &out);

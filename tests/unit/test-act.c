@@ -51,9 +51,9 @@ START_TEST(text_list_wire_and_back)
     ck_assert(has_type(fm.acts.data, fm.acts.len, s->type));
     acts_format(fm.acts.data, fm.acts.len, NULL, &text);
     ck_assert_str_eq(buf_text(&text), s->text);
-    acts_encode_instructions(fm.acts.data, fm.acts.len, &wire);
+    acts_encode_instructions(fm.acts.data, fm.acts.len, OFP13, &wire);
     ck_assert_uint_eq(wire.len % 8, 0);
-    enum ofp_error e = acts_decode_instructions(rd_init(wire.data, wire.len), &back);
+    enum ofp_error e = acts_decode_instructions(OFP13, rd_init(wire.data, wire.len), &back);
     ck_assert_msg(!e, "%s: %s", s->text, ofp_error_name(e));
     ck_assert(acts_equal(fm.acts.data, fm.acts.len, back.data, back.len));
     struct act_context ctx = {.match = &fm.match, .n_tables = 255};
@@ -73,12 +73,12 @@ START_TEST(cut_short)
     struct flow_mod fm;
     struct buf wire = BUF_INIT;
     parse(s, &fm);
-    acts_encode_instructions(fm.acts.data, fm.acts.len, &wire);
+    acts_encode_instructions(fm.acts.data, fm.acts.len, OFP13, &wire);
     for (size_t n = 0, whole = 0; n < wire.len; n++) {
         struct buf back = BUF_INIT;
         uint8_t *copy = malloc(n ? n : 1);
         memcpy(copy, wire.data, n);
-        enum ofp_error e = acts_decode_instructions(rd_init(copy, n), &back);
+        enum ofp_error e = acts_decode_instructions(OFP13, rd_init(copy, n), &back);
         ck_assert_msg(n == whole ? !e : e == OFPERR_BIC_BAD_LEN, "%s, %zu bytes: %s", s->text, n, ofp_error_name(e));
         if (n == whole)
             whole += wire.data[n + 2] << 8 | wire.data[n + 3];
@@ -100,9 +100,9 @@ START_TEST(shorter_than_they_say)
     ACT_FOR_EACH (a, fm.acts.data, fm.acts.len) {
         struct buf wire = BUF_INIT;
         if (act_rows[a->type].instruction)
-            acts_encode_instructions(a, a->len, &wire);
+            acts_encode_instructions(a, a->len, OFP13, &wire);
         else
-            acts_encode_actions(a, a->len, &wire);
+            acts_encode_actions(a, a->len, OFP13, &wire);
         for (size_t n = 8; n <= wire.len; n += 8) {
             struct buf back = BUF_INIT;
             uint8_t *copy = malloc(n);
@@ -110,7 +110,8 @@ START_TEST(shorter_than_they_say)
             copy[2] = n >> 8;
             copy[3] = n;
             struct rd r = rd_init(copy, n);
-            enum ofp_error e = act_rows[a->type].instruction ? acts_decode_instructions(r, &back) : acts_decode_actions(r, &back);
+            enum ofp_error e = act_rows[a->type].instruction ? acts_decode_instructions(OFP13, r, &back)
+                                                             : acts_decode_actions(OFP13, r, &back);
             ck_assert(n < wire.len || !e);
             free(copy);
             buf_free(&back);
@@ -184,7 +185,8 @@ START_TEST(wire_fault)
     struct buf b = BUF_INIT, list = BUF_INIT;
     unhex(wire_faults[_i].hex, &b);
     struct rd r = rd_init(b.data, b.len);
-    enum ofp_error e = wire_faults[_i].instructions ? acts_decode_instructions(r, &list) : acts_decode_actions(r, &list);
+    enum ofp_error e =
+        wire_faults[_i].instructions ? acts_decode_instructions(OFP13, r, &list) : acts_decode_actions(OFP13, r, &list);
     ck_assert_msg(e == wire_faults[_i].want, "%s: got %s, want %s", wire_faults[_i].what, ofp_error_name(e),
                   ofp_error_name(wire_faults[_i].want));
     buf_free(&b);
@@ -204,7 +206,7 @@ START_TEST(deep_clones)
         buf_u16(&b, 42);
         buf_zeros(&b, 6);
     }
-    ck_assert_int_eq(acts_decode_actions(rd_init(b.data, b.len), &list), OFPERR_BAC_TOO_MANY);
+    ck_assert_int_eq(acts_decode_actions(OFP13, rd_init(b.data, b.len), &list), OFPERR_BAC_TOO_MANY);
     buf_free(&b);
     buf_free(&list);
     struct diag d = DIAG_INIT;

@@ -55,9 +55,9 @@ START_TEST(flow_mod_there_and_back)
         fm.out_group = unit_random(&rng);
         fm.cookie = unit_random(&rng);
         fm.cookie_mask = unit_random(&rng);
-        flow_mod_encode(&fm, 9, &msg);
+        flow_mod_encode(&fm, OFP13, 9, &msg);
         struct rd body = body_of(&msg, OFPMSG_FLOW_MOD);
-        enum ofp_error e = flow_mod_decode(body, &back);
+        enum ofp_error e = flow_mod_decode(OFP13, body, &back);
         ck_assert_msg(!e, "%s", ofp_error_name(e));
         ck_assert(match_equal(&fm.match, &back.match) &&
                   acts_equal(fm.acts.data, fm.acts.len, back.acts.data, back.acts.len));
@@ -69,7 +69,7 @@ START_TEST(flow_mod_there_and_back)
         flow_mod_free(&back);
         FOR_EACH_PREFIX(body, copy, n)
         {
-            flow_mod_decode(rd_init(copy, n), &back); /* a whole flow-mod may end between two instructions */
+            flow_mod_decode(OFP13, rd_init(copy, n), &back); /* a whole flow-mod may end between two instructions */
             flow_mod_free(&back);
         }
         flow_mod_free(&fm);
@@ -84,7 +84,7 @@ static void put_flow_mod(struct buf *b, uint8_t command, uint8_t table, uint16_t
     fm.command = command;
     fm.table = table;
     fm.flags = flags;
-    flow_mod_encode(&fm, 1, b);
+    flow_mod_encode(&fm, OFP13, 1, b);
 }
 
 START_TEST(flow_mod_faults)
@@ -106,7 +106,7 @@ START_TEST(flow_mod_faults)
         struct buf b = BUF_INIT;
         struct flow_mod fm;
         put_flow_mod(&b, rows[i].command, rows[i].table, rows[i].flags);
-        ck_assert_int_eq(flow_mod_decode(rd_init(b.data + 8, b.len - 8), &fm), rows[i].want);
+        ck_assert_int_eq(flow_mod_decode(OFP13, rd_init(b.data + 8, b.len - 8), &fm), rows[i].want);
         flow_mod_free(&fm);
         buf_free(&b);
     }
@@ -125,19 +125,19 @@ START_TEST(requests_there_and_back)
                                   back;
         struct buf msg = BUF_INIT;
         random_match(&q.match, &rng);
-        flow_stats_request_encode(&q, round & 1, 1, &msg);
+        flow_stats_request_encode(&q, round & 1, OFP13, 1, &msg);
         struct rd body = body_of(&msg, round & 1 ? OFPMSG_AGGREGATE_REQUEST : OFPMSG_FLOW_STATS_REQUEST);
-        ck_assert_int_eq(flow_stats_request_decode(body, &back), OFPERR_OK);
+        ck_assert_int_eq(flow_stats_request_decode(OFP13, body, &back), OFPERR_OK);
         ck_assert(q.table == back.table && q.out_port == back.out_port && q.out_group == back.out_group);
         ck_assert(q.cookie == back.cookie && q.cookie_mask == back.cookie_mask && match_equal(&q.match, &back.match));
         FOR_EACH_PREFIX(body, copy, n)
-        ck_assert_int_ne(flow_stats_request_decode(rd_init(copy, n), &back), OFPERR_OK);
+        ck_assert_int_ne(flow_stats_request_decode(OFP13, rd_init(copy, n), &back), OFPERR_OK);
         buf_free(&msg);
     }
     struct aggregate_stats a = {1, UINT64_MAX, 3}, b;
     struct buf msg = BUF_INIT;
-    aggregate_stats_encode(&a, 1, &msg);
-    ck_assert_int_eq(aggregate_stats_decode(body_of(&msg, OFPMSG_AGGREGATE_REPLY), &b), OFPERR_OK);
+    aggregate_stats_encode(&a, OFP13, 1, &msg);
+    ck_assert_int_eq(aggregate_stats_decode(OFP13, body_of(&msg, OFPMSG_AGGREGATE_REPLY), &b), OFPERR_OK);
     ck_assert(a.packets == b.packets && a.bytes == b.bytes && a.flows == b.flows);
     buf_free(&msg);
 }
@@ -160,9 +160,9 @@ START_TEST(removed_there_and_back)
                             back;
         struct buf msg = BUF_INIT;
         random_match(&fr.match, &rng);
-        flow_removed_encode(&fr, &msg);
+        flow_removed_encode(&fr, OFP13, &msg);
         struct rd body = body_of(&msg, OFPMSG_FLOW_REMOVED);
-        ck_assert_int_eq(flow_removed_decode(body, &back), OFPERR_OK);
+        ck_assert_int_eq(flow_removed_decode(OFP13, body, &back), OFPERR_OK);
         ck_assert(match_equal(&fr.match, &back.match));
         ck_assert(fr.cookie == back.cookie && fr.packets == back.packets && fr.bytes == back.bytes &&
                   fr.priority == back.priority);
@@ -171,7 +171,7 @@ START_TEST(removed_there_and_back)
         ck_assert(fr.table == back.table && fr.duration_sec == back.duration_sec &&
                   fr.duration_nsec == back.duration_nsec);
         FOR_EACH_PREFIX(body, copy, n)
-        ck_assert_int_ne(flow_removed_decode(rd_init(copy, n), &back), OFPERR_OK);
+        ck_assert_int_ne(flow_removed_decode(OFP13, rd_init(copy, n), &back), OFPERR_OK);
         buf_free(&msg);
     }
 }
@@ -216,7 +216,7 @@ START_TEST(stats_there_and_back)
         struct flow_stats fs;
         struct flow_mod fm;
         struct diag d = DIAG_INIT;
-        ck_assert_int_eq(flow_stats_decode(&body, &fs, &scratch), OFPERR_OK);
+        ck_assert_int_eq(flow_stats_decode(OFP13, &body, &fs, &scratch), OFPERR_OK);
         ck_assert(match_equal(&fs.match, &in[i].match) && acts_equal(fs.acts, fs.acts_len, in[i].acts, in[i].acts_len));
         ck_assert(fs.priority == in[i].priority && fs.cookie == in[i].cookie && fs.packets == in[i].packets &&
                   fs.bytes == in[i].bytes);

@@ -19,7 +19,7 @@ static unsigned tlv_bytes(enum field_id f) { return fields[f].bits == 20 ? 4 : (
 static void put_match(struct buf *out, const struct match *pre, uint64_t id, bool masked, const void *payload, unsigned n)
 {
     struct buf m = BUF_INIT;
-    match_encode(pre, &m);
+    match_encode(pre, OFP13, &m);
     unsigned used = (m.data[2] << 8 | m.data[3]) - 4;
     buf_clear(out);
     buf_u16(out, 1);
@@ -37,7 +37,7 @@ static void put_match(struct buf *out, const struct match *pre, uint64_t id, boo
 static enum ofp_error decode(const struct buf *b, struct match *m)
 {
     struct rd r = rd_init(b->data, b->len);
-    enum ofp_error e = match_decode(&r, m);
+    enum ofp_error e = match_decode(OFP13, &r, m);
     if (!e)
         ck_assert_uint_eq(rd_left(&r), 0);
     return e;
@@ -73,7 +73,7 @@ START_TEST(every_field_there_and_back)
             struct match m = {0}, back;
             random_field(&m, f, round & 1, &rng);
             buf_clear(&wire);
-            match_encode(&m, &wire);
+            match_encode(&m, OFP13, &wire);
             ck_assert_uint_eq(wire.len % 8, 0);
             enum ofp_error e = decode(&wire, &back);
             ck_assert_msg(!e, "%s: %s", fields[f].name, ofp_error_name(e));
@@ -104,7 +104,7 @@ START_TEST(many_fields_there_and_back)
                 match_set(&m, f, &value, &mask);
         }
         buf_clear(&wire);
-        match_encode(&m, &wire);
+        match_encode(&m, OFP13, &wire);
         enum ofp_error e = decode(&wire, &back);
         buf_clear(&text);
         match_format(&m, NULL, &text);
@@ -263,7 +263,7 @@ START_TEST(faults_of_the_match)
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         struct rd r = rd_init(rows[i].bytes, rows[i].n);
         struct match m;
-        enum ofp_error e = match_decode(&r, &m);
+        enum ofp_error e = match_decode(OFP13, &r, &m);
         ck_assert_msg(e == rows[i].want, "%s: %s", rows[i].what, ofp_error_name(e));
     }
 }
@@ -277,12 +277,12 @@ START_TEST(cut_short)
         struct match m = {0}, back;
         struct buf b = BUF_INIT;
         random_field(&m, f, true, &rng);
-        match_encode(&m, &b);
+        match_encode(&m, OFP13, &b);
         for (size_t n = 0; n < b.len; n++) {
             uint8_t *copy = malloc(n ? n : 1);
             memcpy(copy, b.data, n);
             struct rd r = rd_init(copy, n);
-            ck_assert_int_ne(match_decode(&r, &back), OFPERR_OK);
+            ck_assert_int_ne(match_decode(OFP13, &r, &back), OFPERR_OK);
             free(copy);
         }
         buf_free(&b);

@@ -190,7 +190,7 @@ static void compare(struct fixture *f)
         ck_assert_int_eq(ofp_msg_decode_type(f->got.data + at, h.len, &h, &type, &body, NULL), OFPERR_OK);
         if (type != OFPMSG_FLOW_REMOVED)
             continue;
-        ck_assert_int_eq(flow_removed_decode(body, &fr), OFPERR_OK);
+        ck_assert_int_eq(flow_removed_decode(OFP13, body, &fr), OFPERR_OK);
         f->removed_seen[fr.reason]++;
     }
     buf_clear(&f->got);
