@@ -11,11 +11,15 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/dp.h \
 	datapath/drop.c \
 	datapath/drop.def \
+	datapath/encap.c \
+	datapath/encap.h \
 	datapath/execute-tunnel.c \
 	datapath/execute.c \
 	datapath/execute.h \
 	datapath/guard.c \
 	datapath/guard.h \
+	datapath/hook.c \
+	datapath/hook.h \
 	datapath/option.c \
 	datapath/option.h \
 	datapath/path.c \

@@ -26,15 +26,15 @@ static void push_rest(struct push *s)
 
 static void push_packet(struct push *s, struct packet *p)
 {
-    uint64_t len = p->len;
+    uint64_t bytes = p->len, n = unlikely(p->gso) ? gso_count(p, &bytes) : 1;
     enum drop_reason why = wrap_push(p, s->push);
     if (unlikely(why)) {
         s->dropped++;
         packet_drop(s->x->w, p, why);
         return;
     }
-    s->packets++;
-    s->bytes += len;
+    s->packets += n;
+    s->bytes += bytes;
     if (s->n == BATCH)
         push_rest(s);
     s->out[s->n++] = p;
@@ -76,7 +76,7 @@ unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct packet *bat
 {
     struct push s = {.x = x, .push = (const struct dpact_push *)a};
     for (unsigned i = 0; i < n; i++)
-        if (likely(!batch[i]->gso)) {
+        if (likely(!batch[i]->gso) || wrap_keeps_whole(batch[i], s.push)) {
             exec_finish_csum(batch[i]);
             push_packet(&s, batch[i]);
         } else {
@@ -102,7 +102,7 @@ struct pop {
     uint32_t from, phy;   /* port of the outer packet, and its in_phy_port */
     struct packet *out[BATCH];
     unsigned n;
-    uint64_t bytes, dropped;
+    uint64_t packets, bytes, dropped;
 };
 
 static enum drop_reason pop(struct pop *s, struct packet *p)
@@ -123,7 +123,7 @@ static void pop_count(const struct pop *s)
     if (!s->port || !s->port->class->tunnel)
         return;
     struct port_worker *pw = s->port->worker[s->w->index];
-    stat_add(&pw->rx_packets, s->n);
+    stat_add(&pw->rx_packets, s->packets);
     stat_add(&pw->rx_bytes, s->bytes);
     if (s->dropped)
         stat_add(&pw->rx_dropped, s->dropped);
@@ -158,7 +158,9 @@ unsigned exec_TUN_POP(struct exec *x, const struct dpact *a, struct packet *batc
             continue;
         }
         p->depth++;
-        s.bytes += p->len;
+        uint64_t bytes = p->len;
+        s.packets += unlikely(p->gso) ? gso_count(p, &bytes) : 1;
+        s.bytes += bytes;
         s.out[s.n++] = p;
     }
     pop_count(&s);

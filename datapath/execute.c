@@ -5,6 +5,7 @@
  * freed, or dropped with a reason. */
 #include "config.h"
 #include "base/mem.h"
+#include "datapath/encap.h"
 #include "datapath/execute.h"
 #include "packet/csum.h"
 #include "packet/gso.h"
@@ -58,27 +59,28 @@ static uint32_t l3_len(struct packet *p)
     return p->len > l3 ? p->len - l3 : 0;
 }
 
-struct segments {
-    struct worker *w;
-    struct dp_port *port;
-};
-
-static void enqueue_segment(struct packet *segment, void *aux)
+static bool takes_offloads(const struct dp_port *port, const struct packet *p)
 {
-    struct segments *s = aux;
-    enqueue(s->w, s->port, exec_copy_segment(s->w, segment));
+    if (likely(!p->gso))
+        return port->class->offload || p->csum != CSUM_PARTIAL;
+    return port->class->offload && (!gso_tunnelled(p) || (port->tunnelled && encap_mark(p)));
 }
 
 /* Takes p, whose offloads the port cannot take. */
 static void output_finished(struct worker *w, struct dp_port *port, struct packet *p)
 {
-    exec_finish_csum(p);
-    if (unlikely(p->gso)) {
-        struct segments s = {w, port};
-        gso_segment(p, enqueue_segment, &s);
+    struct gso_cut cut;
+    if (unlikely(p->gso) && gso_begin(&cut, p)) {
+        while (cut.more) {
+            struct packet *segment = packet_new(w);
+            gso_next(&cut, segment);
+            enqueue(w, port, segment);
+        }
         packet_free(w, p);
         return;
     }
+    p->gso = GSO_NONE; /* it is not what it says */
+    exec_finish_csum(p);
     enqueue(w, port, p);
 }
 
@@ -107,7 +109,6 @@ unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch
     }
     struct port_worker *pw = port->worker[w->index];
     uint32_t mtu = load_relaxed(&port->mtu);
-    bool offload = port->class->offload;
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = batch[i];
         if (mtu && unlikely(l3_len(p) > mtu)) {
@@ -116,7 +117,7 @@ unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch
         }
         if (!take)
             p = packet_copy(w, p);
-        if (likely(offload || (p->csum != CSUM_PARTIAL && !p->gso)))
+        if (likely(takes_offloads(port, p)))
             enqueue_at(w, port, pw, p);
         else
             output_finished(w, port, p);

@@ -36,13 +36,4 @@ static inline void exec_finish_csum(struct packet *p)
         packet_finish_csum(p);
 }
 
-/* Of a segment, or of a packet that could not be cut as it is not what its gso type says: as on the wire. */
-static inline struct packet *exec_copy_segment(struct worker *w, const struct packet *segment)
-{
-    struct packet *p = packet_copy(w, segment);
-    p->gso = GSO_NONE;
-    exec_finish_csum(p);
-    return p;
-}
-
 #endif

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "datapath/closer.h"
+#include "datapath/encap.h"
 #include "datapath/guard.h"
 #include "datapath/rxring.h"
 #include "datapath/vnet.h"
@@ -40,7 +41,7 @@ enum {
 };
 
 struct afpacket {
-    struct guard guard;
+    struct hook guard, encap;
     uint64_t kernel_drops;
     struct rxring ring; /* fd -1: none */
     bool ring_runs;     /* packets come by it; changed while no worker looks */
@@ -136,11 +137,16 @@ static int open_tx(uint32_t ifindex)
 static void afpacket_unplug(struct dp_port *port)
 {
     struct afpacket *a = port_private(port);
-    guard_remove(&a->guard);
+    hook_detach(&a->guard);
+    hook_detach(&a->encap);
     if (a->messages_fd >= 0)
         close_later(a->messages_fd);
     rxring_close(&a->ring);
-    *a = (struct afpacket){.guard = a->guard, .ring = RXRING_INIT, .messages_fd = -1, .kernel_drops = a->kernel_drops};
+    *a = (struct afpacket){.guard = HOOK_INIT,
+                           .encap = HOOK_INIT,
+                           .ring = RXRING_INIT,
+                           .messages_fd = -1,
+                           .kernel_drops = a->kernel_drops};
     port->rx_fd = -1;
     for (unsigned i = 0; i < port->dp->n_workers; i++) {
         if (port->worker[i]->tx_fd >= 0)
@@ -171,6 +177,7 @@ static bool afpacket_plug(struct dp_port *port)
     if (!guard_install(&a->guard, port->ifindex, underlay ? GUARD_GRE : GUARD_ALL, &d))
         port_fail(port, "%s", buf_text(&d.message));
     diag_free(&d);
+    port->tunnelled = encap_install(&a->encap, port->ifindex, port->worker[0]->tx_fd);
     return true;
 }
 
@@ -178,7 +185,7 @@ static bool afpacket_open(struct dp_port *port, const struct dp_port_config *con
 {
     struct afpacket *a = port_private(port);
     (void)config, (void)d;
-    a->guard = GUARD_INIT;
+    a->guard = a->encap = HOOK_INIT;
     a->ring = RXRING_INIT;
     a->messages_fd = -1;
     return true;
@@ -422,25 +429,44 @@ static enum drop_reason reason_of(int error)
     }
 }
 
+union mark {
+    struct cmsghdr align;
+    uint8_t space[CMSG_SPACE(sizeof(uint32_t))];
+};
+
+static void put_mark(struct msghdr *m, union mark *mark, const struct packet *p)
+{
+    uint32_t value = encap_mark(p);
+    if (!value)
+        return;
+    m->msg_control = mark->space;
+    m->msg_controllen = sizeof mark->space;
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SO_MARK, .cmsg_len = CMSG_LEN(sizeof value)};
+    memcpy(CMSG_DATA(c), &value, sizeof value);
+}
+
 static void afpacket_tx(struct dp_port *port, struct worker *w, struct packet *batch[], unsigned n)
 {
     struct port_worker *pw = port->worker[w->index];
     struct virtio_net_hdr headers[BATCH];
     struct iovec iov[BATCH][2];
     struct mmsghdr messages[BATCH];
+    union mark marks[BATCH];
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = batch[i];
-        if (likely(packet_headroom(p) >=
-                   VNET_LEN)) { /* one piece instead of two: the kernel has a quicker way for that */
+        bool one_piece = packet_headroom(p) >= VNET_LEN; /* the kernel has a quicker way for that */
+        if (likely(one_piece)) {
             vnet_give(p, p->data - VNET_LEN);
             iov[i][0] = (struct iovec){p->data - VNET_LEN, VNET_LEN + p->len};
-            messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = iov[i], .msg_iovlen = 1}};
-            continue;
+        } else {
+            vnet_give(p, &headers[i]);
+            iov[i][0] = (struct iovec){&headers[i], VNET_LEN};
+            iov[i][1] = (struct iovec){p->data, p->len};
         }
-        vnet_give(p, &headers[i]);
-        iov[i][0] = (struct iovec){&headers[i], VNET_LEN};
-        iov[i][1] = (struct iovec){p->data, p->len};
-        messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = iov[i], .msg_iovlen = 2}};
+        messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = iov[i], .msg_iovlen = one_piece ? 1 : 2}};
+        if (unlikely(p->gso) && port->tunnelled)
+            put_mark(&messages[i].msg_hdr, &marks[i], p);
     }
     for (unsigned i = 0; i < n;) {
         int sent = sendmmsg(pw->tx_fd, messages + i, n - i, MSG_DONTWAIT);

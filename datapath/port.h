@@ -75,6 +75,7 @@ struct dp_port {
     unsigned flags; /* DP_PORT_… */
     uint32_t mtu;   /* of its IP packets; 0: no limit */
     uint32_t ifindex; /* 0: none */
+    bool tunnelled; /* tx also takes super-segments inside a tunnel; changed while no worker looks */
     bool trouble;   /* set by a worker: the device refuses; main looks why */
     bool busy;      /* set by its owner: port_busy() */
     uint8_t mac[6];

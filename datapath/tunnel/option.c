@@ -76,6 +76,7 @@ TYPE(OUT_KEY) { return key(v, &c->out_key_flow, &c->out_key); }
 TYPE(KEY) { return TT_IN_KEY(v, c) && TT_OUT_KEY(v, c); }
 TYPE(DF) { return boolean(v, &c->df); }
 TYPE(CSUM) { return boolean(v, &c->csum); }
+TYPE(GSO) { return boolean(v, &c->gso); }
 
 TYPE(TTL)
 {

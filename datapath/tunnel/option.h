@@ -10,7 +10,7 @@ struct tunnel_config {
     be32 local;                     /* 0: any on receive, the route's choice on send */
     bool in_key_flow, out_key_flow; /* then in_key, out_key are 0 */
     bool ttl_inherit, tos_inherit;
-    bool df, csum;
+    bool df, csum, gso;
     uint8_t ttl, tos; /* if not inherited; tos without ECN bits */
     uint32_t in_key;  /* 0: packets with key 0 or without a key */
     uint32_t out_key; /* 0: no key field */

@@ -69,6 +69,7 @@ void plan_push(struct dpact_push *a, const struct egress *e, uint32_t key, uint8
     a->mtu = (uint16_t)MIN(e->mtu, UINT16_MAX);
     a->header_len =
         (uint16_t)(ETH_HEADER + IPV4_HEADER + gre_write(ip + IPV4_HEADER, c->csum, c->out_key_flow || key, key));
+    a->gso = c->gso;
     a->csum_at = c->csum ? ETH_HEADER + IPV4_HEADER + 4 : 0;
 }
 

@@ -3,6 +3,7 @@
 #include "datapath/tunnel/wrap.h"
 #include "datapath/tunnel/gre.h"
 #include "packet/csum.h"
+#include "packet/gso.h"
 #include "packet/ip.h"
 
 enum { ECN_MASK = 3, ECN_NOT_ECT = 0, ECN_ECT_1 = 1, ECN_ECT_0 = 2, ECN_CE = 3 };
@@ -28,19 +29,34 @@ static void put_header(struct packet *p, const struct dpact_push *a)
         memcpy(p->data, a->header, n);
 }
 
+bool wrap_keeps_whole(const struct packet *p, const struct dpact_push *a)
+{
+    struct gso_cut cut;
+    return a->gso && (p->gso == GSO_TCPV4 || p->gso == GSO_TCPV6) && p->csum == CSUM_PARTIAL && !a->csum_at &&
+           a->l3 == ETH_HEADER && p->len + a->header_len - a->l3 <= UINT16_MAX && gso_begin(&cut, p) && !cut.outer &&
+           cut.l3 == ETH_HEADER && cut.l4 == p->csum_start;
+}
+
 enum drop_reason wrap_push(struct packet *p, const struct dpact_push *a)
 {
     static _Thread_local uint16_t next_id;
-    uint32_t ip_len = p->len + a->header_len - a->l3;
-    assert(p->gso == GSO_NONE);
-    if (ip_len > a->mtu || ip_len > UINT16_MAX)
+    uint32_t ip_len = p->len + a->header_len - a->l3, n_segments = 1, longest = ip_len;
+    if (unlikely(p->gso)) {
+        uint64_t bytes;
+        longest = ETH_HEADER + gso_max_l3_len(p) + a->header_len - a->l3;
+        n_segments = gso_count(p, &bytes);
+    }
+    if (longest > a->mtu || ip_len > UINT16_MAX)
         return DROP_TUN_MTU;
     if (packet_headroom(p) < a->header_len) /* tunnels inside tunnels inside tunnels */
         return DROP_TUN_LOOP;
-    packet_finish_csum(p);
+    if (likely(!p->gso))
+        packet_finish_csum(p);
     put_header(p, a);
-    p->csum = CSUM_NONE;
-    p->csum_start = p->csum_offset = 0;
+    if (likely(!p->gso)) {
+        p->csum = CSUM_NONE;
+        p->csum_start = p->csum_offset = 0;
+    }
     p->l25 = 0xffff;
     p->l3 = a->l3;
     p->l4 = a->l3 + IPV4_HEADER;
@@ -50,7 +66,8 @@ enum drop_reason wrap_push(struct packet *p, const struct dpact_push *a)
     poke16(ip + 2, (uint16_t)ip_len);
     if (!(peek16(a->header + a->l3 + 6) & IP_DF)) { /* RFC 6864, 4: what may be fragmented needs an identification */
         poke16(ip + 4, next_id);
-        sum += htons(next_id++);
+        sum += htons(next_id);
+        next_id += n_segments;
     }
     put_be16(ip + 10, csum_finish(csum_fold64(sum)));
     if (a->csum_at)

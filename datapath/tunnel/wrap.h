@@ -5,8 +5,12 @@
 
 #include "datapath/dp.h"
 
-/* Headers in front, with lengths and checksums. The packet is no super-segment; a partial checksum is finished. Returns
- * DROP_NONE, or why the packet, then unchanged, cannot be sent. */
+/* May these headers be put in front of a super-segment as a whole, so that whoever cuts it (gso.h, the kernel) makes them
+ * for each segment? If not, it is to be cut before. */
+bool wrap_keeps_whole(const struct packet *, const struct dpact_push *);
+
+/* Headers in front, with lengths and checksums. A partial checksum is finished; a super-segment, for which
+ * wrap_keeps_whole() is true, keeps its offloads. Returns DROP_NONE, or why the packet, then unchanged, cannot be sent. */
 enum drop_reason wrap_push(struct packet *, const struct dpact_push *);
 
 /* Headers away, and p->tun, p->in_phy_port and p->port filled. Where the inner headers lie is unknown afterwards

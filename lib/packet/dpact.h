@@ -40,6 +40,7 @@ struct dpact_push {
     uint16_t l3;           /* where in it the outer IP header starts */
     uint16_t mtu;          /* of the underlay: the largest outer IP packet */
     uint16_t csum_at;      /* where the GRE checksum goes, 0: none */
+    uint16_t gso;          /* super-segments stay whole: others cut them */
     uint8_t header[96];    /* lengths, checksums and identification still zero */
 };
 

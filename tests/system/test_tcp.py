@@ -109,7 +109,7 @@ def test_pings_of_all_sizes_through_a_tunnel(lab, size):
     tunnel.h[0].ping("10.0.0.2", count=3, options=("-s", size, "-M", "do"))
 
 
-def send_stream(lab, a, b, size):
+def send_stream(lab, a, b, size, to="10.0.0.2"):
     """Random bytes from a to b by TCP; what b has got is what a has sent."""
     sent, got = (os.path.join(lab.dir, name) for name in ("sent", "got"))
     with open(sent, "wb") as f:
@@ -117,7 +117,7 @@ def send_stream(lab, a, b, size):
     with open(got, "wb") as f:
         receiver = lab.popen(b, "nc", "-l", "-N", "9000", stdout=f)
     xvs.wait_until(lambda: b.run("ss", "-Hltn", "sport = :9000").stdout.strip(), 5, "nc")
-    a.run("sh", "-c", f"exec nc -N 10.0.0.2 9000 <{sent}")
+    a.run("sh", "-c", f"exec nc -N {to} 9000 <{sent}")
     receiver.wait(10)
     with open(sent, "rb") as f, open(got, "rb") as g:
         assert f.read() == g.read()
@@ -135,6 +135,52 @@ def test_segments_are_one_again_behind_a_tunnel(lab):
     lengths = [int(p["ip.len"][0]) for p in capture.fields("ip.len")]
     assert max(lengths) > 2 * 1458, f"nothing was put together: {sorted(lengths)[-5:]}"
     assert_no_faults(faults, tunnel)
+
+
+WHOLE = ("key=flow", "gso=true")
+
+
+@pytest.mark.parametrize("via", ["local", "interface"])
+def test_segments_stay_one_in_a_tunnel(lab, via):
+    """gso=true, and both ends on one machine: nobody cuts them, neither the tunnels nor the kernel."""
+    tunnel = Tunnel(lab, via=via, inner_mtu=1458, options=WHOLE)
+    capture = lab.capture(tunnel.s[1], "eth0", "proto 47 and ip[2:2] > 10000")
+    send_stream(lab, *tunnel.h, 4_000_000)
+    send_stream(lab, *reversed(tunnel.h), 4_000_000, to="10.0.0.1")
+    capture.end()
+    assert len(capture.fields("frame.number")) > 20, "no long packet"
+
+
+def test_a_bridge_passes_on_super_segments_in_tunnels(lab):
+    tunnel = Tunnel(lab, inner_mtu=1458, options=WHOLE, between=True)
+    capture = lab.capture(tunnel.s[1], "eth0", "proto 47 and ip[2:2] > 10000")
+    send_stream(lab, *tunnel.h, 4_000_000)
+    assert_tcp_works(lab, *tunnel.h)
+    capture.end()
+    assert len(capture.fields("frame.number")) > 20, "no long packet"
+
+
+# ethtool -K DEVICE tx off tso off
+NO_OFFLOADS = """
+import ctypes, fcntl, socket, struct, sys
+for command in 0x17, 0x1f:  # ETHTOOL_STXCSUM, ETHTOOL_STSO
+    value = ctypes.create_string_buffer(struct.pack("II", command, 0))
+    request = struct.pack("16sP", sys.argv[1].encode(), ctypes.addressof(value)) + bytes(16)
+    fcntl.ioctl(socket.socket(), 0x8946, request)
+"""
+
+
+def test_the_kernel_cuts_in_a_tunnel(lab):
+    """gso=true on a device that takes single packets only: as if the tunnel had cut them."""
+    tunnel = Tunnel(lab, inner_mtu=1458, options=WHOLE)
+    tunnel.s[0].run("/usr/bin/python3", "-c", NO_OFFLOADS, "eth0")
+    capture = lab.capture(tunnel.s[1], "eth0", "proto 47 and src 192.168.5.1 and ip[2:2] > 1400")
+    send_stream(lab, *tunnel.h, 400_000)
+    capture.end()
+    packets = capture.fields("ip.len", "ip.checksum.status", "tcp.checksum.status")
+    assert len(packets) > 200
+    for p in packets:
+        assert int(p["ip.len"][0]) <= 1500 and p["ip.checksum.status"] == ["1", "1"] and p["tcp.checksum.status"] == ["1"], p
 
 
 def test_little_is_sent_again_through_a_tunnel(lab):

@@ -34,16 +34,20 @@ class Star:
 class Tunnel:
     """Two switches with a GRE tunnel, and behind each a host: a (10.0.0.1) - s1 ==== s2 - b (10.0.0.2).
 
+    between=True: the underlay is a bridge of a third switch.
     via="local": the underlay addresses 192.168.5.1 and .2 are on the LOCAL device of a bridge br1, whose port is eth0.
     via="interface": they are on eth0, which is no switch port.
     """
 
-    def __init__(self, lab, via="local", mtu=None, options=("key=flow",), inner_mtu=None):
+    def __init__(self, lab, via="local", mtu=None, options=("key=flow",), inner_mtu=None, between=False):
         self.s, self.sw, self.h = [], [], []
         self.underlay = "br1" if via == "local" else "eth0"
         for n in (1, 2):
             self.s.append(lab.ns(f"s{n}"))
-        lab.veth(self.s[0], "eth0", self.s[1], "eth0", mtu=mtu)
+        if between:
+            self._bridge_between(lab)
+        else:
+            lab.veth(self.s[0], "eth0", self.s[1], "eth0", mtu=mtu)
         for n in (1, 2):
             ns, host = self.s[n - 1], lab.ns("ab"[n - 1])
             sw = lab.switch(ns)
@@ -60,3 +64,11 @@ class Tunnel:
                                                     "in_port=10,actions=output:1\n")
             self.h.append(host)
             self.sw.append(sw)
+
+    def _bridge_between(self, lab):
+        ns = lab.ns("m")
+        sw = lab.switch(ns)
+        sw.ctl("add-br", "br0")
+        for n, end in (1, self.s[0]), (2, self.s[1]):
+            lab.veth(end, "eth0", ns, f"m{n}")
+            sw.ctl("add-port", "br0", f"m{n}")

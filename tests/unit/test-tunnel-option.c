@@ -57,7 +57,7 @@ static const struct {
     {R "remoteip=192.168.5.23", 1, "type gre has no option 'remoteip'; did you mean 'remote_ip'?"},
     {R "frobnicate=7", 1,
      "type gre has no option 'frobnicate'; it has: remote_ip, local_ip, key, in_key, out_key, ttl, tos, df_default, "
-     "csum, "
+     "csum, gso, "
      "packet_type, egress_pkt_mark"},
     {R "key=1 key=2", 2, "option 'key' is given twice"},
     {R "in-key=1 in_key=2", 2, "option 'in_key' is given twice"},

@@ -4,6 +4,7 @@
 #include "datapath/tunnel/tunnel.h"
 #include "datapath/tunnel/wrap.h"
 #include "packet/csum.h"
+#include "packet/gso.h"
 #include "packet/ip.h"
 
 enum { ROOM = 4096 };
@@ -289,6 +290,134 @@ START_TEST(push_knows_its_bounds)
 END_TEST
 
 /* A partial inner checksum is finished under the tunnel; one that arrives partial stays so for the inner packet. */
+/* TCP over IPv4 or IPv6 with `n` bytes of payload, its checksum started. */
+static uint32_t make_super_segment(uint64_t *rng, uint8_t *f, bool v6, uint32_t n, struct packet *p)
+{
+    uint32_t ip_len = v6 ? 40 : 20, l4 = 14 + ip_len, len = l4 + 20 + n;
+    for (uint32_t i = 0; i < len; i++)
+        f[i] = (uint8_t)unit_random(rng);
+    uint8_t *ip = f + 14, *tcp = f + l4;
+    poke16(f + 12, v6 ? 0x86dd : 0x0800);
+    be16 sum;
+    if (v6) {
+        ip[0] = 0x60;
+        poke16(ip + 4, 20 + n);
+        ip[6] = 6;
+        sum = csum_pseudo6(ip + 8, ip + 24, 6, 20 + n);
+    } else {
+        be32 address[2];
+        memcpy(ip, "\x45\0", 2);
+        poke16(ip + 2, 40 + n);
+        poke16(ip + 6, 0x4000);
+        ip[9] = 6;
+        memset(ip + 10, 0, 2);
+        be16 ip_sum = csum_finish(csum_add(ip, 20, 0));
+        memcpy(ip + 10, &ip_sum, 2);
+        memcpy(address, ip + 12, 8);
+        sum = csum_pseudo4(address[0], address[1], 6, (uint16_t)(20 + n));
+    }
+    tcp[12] = 0x50;
+    memcpy(tcp + 16, &sum, 2);
+    *p = packet_of(f, len, 256);
+    p->csum = CSUM_PARTIAL;
+    p->csum_start = (uint16_t)l4;
+    p->csum_offset = 16;
+    p->gso = v6 ? GSO_TCPV6 : GSO_TCPV4;
+    p->gso_size = (uint16_t)(1 + unit_below(rng, 1400));
+    return len;
+}
+
+/* What gso.h cuts of a super-segment in a tunnel is what comes of cutting first; but for the outer identification where
+ * nobody may fragment, which then means nothing (RFC 6864). */
+START_TEST(cut_behind_the_push_as_before_it)
+{
+    static uint8_t f[PACKET_MAX], early_room[256 + PACKET_MAX], late_room[256 + PACKET_MAX];
+    uint64_t rng = unit_seed();
+    for (int round = 0; round < 300; round++) {
+        struct egress e = egress_of(false, unit_below(&rng, 2), 0);
+        e.config.df = true;
+        e.config.gso = true;
+        struct dpact_push a = {0};
+        plan_push(&a, &e, (uint32_t)unit_random(&rng), 0, 64);
+        bool v6 = unit_below(&rng, 2);
+        struct packet p, whole;
+        struct gso_cut early, late;
+        uint32_t n_late = 0;
+        uint64_t bytes = 0, all;
+        uint32_t len = make_super_segment(&rng, f, v6, 1 + unit_below(&rng, unit_below(&rng, 3) ? 3000 : 65000), &p);
+        whole = packet_of(f, len, 256);
+        whole.csum = p.csum, whole.csum_start = p.csum_start, whole.csum_offset = p.csum_offset;
+        whole.gso = p.gso, whole.gso_size = p.gso_size;
+        ck_assert(wrap_keeps_whole(&whole, &a));
+        ck_assert_int_eq(wrap_push(&whole, &a), DROP_NONE);
+        ck_assert(gso_tunnelled(&whole) && !gso_tunnelled(&p));
+        ck_assert_uint_eq(csum_add(whole.data + 14, 20, 0), 0xffff);
+        ck_assert(gso_begin(&early, &p) && gso_begin(&late, &whole));
+        uint32_t n = gso_count(&whole, &all);
+        while (early.more) {
+            struct packet x = {.base = early_room, .size = sizeof early_room, .data = early_room + 256};
+            struct packet y = {.base = late_room, .size = sizeof late_room, .data = late_room + 256};
+            ck_assert(late.more);
+            gso_next(&early, &x);
+            gso_next(&late, &y);
+            ck_assert_int_eq(wrap_push(&x, &a), DROP_NONE);
+            ck_assert_uint_eq(x.len, y.len);
+            ck_assert_uint_eq(csum_add(y.data + 14, 20, 0), 0xffff);
+            ck_assert_uint_eq(peek16(y.data + 18), n_late);
+            memcpy(y.data + 18, x.data + 18, 2);
+            memcpy(y.data + 24, x.data + 24, 2);
+            ck_assert_mem_eq(x.data, y.data, x.len);
+            ck_assert_uint_le(y.len - 14, gso_max_l3_len(&whole));
+            bytes += y.len;
+            n_late++;
+        }
+        ck_assert(!late.more);
+        ck_assert_uint_eq(n, n_late);
+        ck_assert_uint_eq(all, bytes);
+        /* And whole through the other end. */
+        ck_assert_int_eq(wrap_pop(&whole, 9, 4), DROP_NONE);
+        ck_assert_uint_eq(whole.len, p.len);
+        ck_assert_mem_eq(whole.data, p.data, p.len);
+        ck_assert(whole.csum == CSUM_PARTIAL && whole.csum_start == p.csum_start && whole.gso == p.gso);
+        free(p.base);
+        free(whole.base);
+    }
+}
+END_TEST
+
+START_TEST(what_is_cut_before)
+{
+    static uint8_t f[PACKET_MAX];
+    uint64_t rng = unit_seed();
+    struct egress e = egress_of(false, true, 0);
+    struct packet p;
+    e.config.gso = true;
+    struct dpact_push a = push_of(&e, 1), off = a, csum = a, mtu = a;
+    make_super_segment(&rng, f, false, 5000, &p);
+    p.gso_size = 1400;
+    ck_assert(wrap_keeps_whole(&p, &a));
+    off.gso = 0;
+    ck_assert(!wrap_keeps_whole(&p, &off));
+    csum.csum_at = 38;
+    ck_assert(!wrap_keeps_whole(&p, &csum));
+    p.csum = CSUM_NONE;
+    ck_assert(!wrap_keeps_whole(&p, &a));
+    p.csum = CSUM_PARTIAL;
+    mtu.mtu = 1400 + 40 + 42 - 1;
+    ck_assert_int_eq(wrap_push(&p, &mtu), DROP_TUN_MTU);
+    mtu.mtu++;
+    ck_assert_int_eq(wrap_push(&p, &mtu), DROP_NONE);
+    ck_assert(!wrap_keeps_whole(&p, &a)); /* tunnels in tunnels */
+    free(p.base);
+    make_super_segment(&rng, f, false, 65535 - 40 - 41, &p);
+    ck_assert(!wrap_keeps_whole(&p, &a));
+    free(p.base);
+    make_super_segment(&rng, f, false, 65535 - 40 - 42, &p);
+    ck_assert(wrap_keeps_whole(&p, &a));
+    free(p.base);
+}
+END_TEST
+
 START_TEST(partial_checksums)
 {
     uint8_t f[200];
@@ -323,4 +452,5 @@ START_TEST(partial_checksums)
 END_TEST
 
 UNIT_TEST_MAIN("tunnel headers", header_is_as_others_expect, pops_what_it_pushed, ecn_on_leaving,
-               takes_tags_options_sequence_and_padding, names_what_it_drops, push_knows_its_bounds, partial_checksums)
+               takes_tags_options_sequence_and_padding, names_what_it_drops, push_knows_its_bounds, partial_checksums,
+               cut_behind_the_push_as_before_it, what_is_cut_before)
