@@ -13,6 +13,7 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/drop.def \
 	datapath/encap.c \
 	datapath/encap.h \
+	datapath/execute-tag.c \
 	datapath/execute-tunnel.c \
 	datapath/execute.c \
 	datapath/execute.h \

@@ -538,6 +538,7 @@ static struct cache_path *walk(struct cache *c, struct mask *m, struct dp_port *
     uint64_t begin = cycles();
     key_parse(p, load_relaxed(&in->ofport), L_L4, &key);
     dp_path_clear(path);
+    path->packet = p;
     in->bridge->walk(in->bridge->aux, &key, path);
     struct cache_path *made = cache_path_get(&c->paths, w, in->bridge, path);
     if (!path->uncacheable) {

@@ -199,6 +199,8 @@ struct dp_path {
     enum drop_reason drop;        /* if no action does anything with the packet: why. Counted behind the last action
                                      also when there are some (a PUNT_LEARN_MAC of a packet that goes nowhere) */
     bool uncacheable;             /* a bound was hit, or the outcome is for this packet only */
+    const struct packet *packet;  /* in: whose key it is, if the caller has it; else NULL. For what only it knows: what is
+                                     behind a header that an action takes away. Such a path is uncacheable */
 };
 void dp_path_init(struct dp_path *);
 void dp_path_clear(struct dp_path *); /* for reuse */

@@ -117,6 +117,8 @@ unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch
         }
         if (!take)
             p = packet_copy(w, p);
+        if (unlikely(p->shrunk))
+            packet_pad(p);
         if (likely(takes_offloads(port, p)))
             enqueue_at(w, port, pw, p);
         else

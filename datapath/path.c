@@ -14,6 +14,7 @@ void dp_path_clear(struct dp_path *path)
     path->n_deps = path->n_tallies = 0;
     path->drop = DROP_NONE;
     path->uncacheable = false;
+    path->packet = NULL;
 }
 
 void dp_path_free(struct dp_path *path)

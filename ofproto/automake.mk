@@ -24,5 +24,6 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/walk-emit.c \
 	ofproto/walk-normal.c \
 	ofproto/walk-output.c \
+	ofproto/walk-tag.c \
 	ofproto/walk.c \
 	ofproto/walk.h

@@ -58,6 +58,7 @@ enum ofp_error packet_out_execute(struct ofproto *o, const struct packet_out *po
         e = acts_check_references(po->acts.data, po->acts.len);
     if (!e) {
         dp_path_init(&path);
+        path.packet = &p;
         walk_actions(o, &match.value, po->acts.data, po->acts.len, &path, NULL);
         dp_execute(o->dp, po->data, po->data_len, NULL, &path);
         dp_path_free(&path);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include "base/mem.h"
 #include "ofproto/walk.h"
+#include "packet/compose.h"
 #include "packet/parse.h"
 
 struct trace {
@@ -357,6 +358,13 @@ static void run(struct ofproto *o, const struct flow_key *key, struct packet *p,
     };
     buf_puts(out, json ? "{\"steps\":[" : "");
     dp_path_init(&path);
+    uint8_t room[PACKET_HEADROOM + COMPOSE_ROOM];
+    struct packet composed;
+    if (!p) {
+        packet_init(&composed, room, sizeof room, PACKET_HEADROOM, 0);
+        packet_compose(key, &composed);
+    }
+    path.packet = p ? p : &composed;
     walk_packet(o, key, &path, &t.listener);
     finish(&t, o, key, &path);
     struct dp_port *port = popped_by(o->dp, path.acts.data, path.acts.len);

@@ -23,6 +23,7 @@ static const struct header_row {
     [P_ND_SOLICIT] = {.type = {0x86dd}, .proto = {58}, .icmp = {135}},
     [P_ND_ADVERT] = {.type = {0x86dd}, .proto = {58}, .icmp = {136}},
     [P_GRE] = {.type = {0x0800, 0x86dd}, .proto = {47, 47}},
+    [P_PBB] = {.type = {0x88e7}},
 };
 
 static bool has_bits(struct walk *w, enum field_id f, uint64_t bits)
@@ -33,13 +34,13 @@ static bool has_bits(struct walk *w, enum field_id f, uint64_t bits)
     return field_value_u64(&value) != 0;
 }
 
-static bool has_tag(struct walk *w) { return has_bits(w, FIELD_VLAN_TCI, VLAN_PRESENT); }
+bool walk_has_tag(struct walk *w) { return has_bits(w, FIELD_VLAN_TCI, VLAN_PRESENT); }
 
 bool walk_has(struct walk *w, enum field_prereq prereq)
 {
     const struct header_row *row = &header_rows[prereq];
     if (prereq == P_VLAN)
-        return has_tag(w);
+        return walk_has_tag(w);
     if (!row->type[0])
         return true;
     uint16_t type = ntohs(view_get(w->v, eth.type));
@@ -57,7 +58,7 @@ bool walk_has(struct walk *w, enum field_prereq prereq)
 
 /* --- Fields --- */
 
-static void set_bits(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
+void walk_set_bits(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
 {
     if (fields[f].layer == L_META) {
         view_field_set(w->v, f, value, mask, NULL);
@@ -67,57 +68,27 @@ static void set_bits(struct walk *w, enum field_id f, const union field_value *v
     w->any_changed = true;
 }
 
-static void push_vlan(struct walk *w, uint16_t tpid)
-{
-    struct flow_view *v = w->v;
-    emit_changes(w);
-    be16 tci = view_get(v, eth.tci), old_tpid = view_get(v, eth.tpid);
-    /* OpenFlow 1.3.5, 5.12.1: the new tag's VID and PCP are those of the existing outermost tag, else 0. */
-    view_set(v, eth.tci2, tci);
-    view_set(v, eth.tpid2, old_tpid);
-    view_set(v, eth.tci, tci | htons(VLAN_PRESENT));
-    view_set(v, eth.tpid, htons(tpid));
-    emit_push_vlan(w, tpid, ntohs(tci));
-}
-
-/* What lies behind the second tag the key does not know: of three tags, two popped leave rules an untagged packet. */
-static void pop_vlan(struct walk *w)
-{
-    struct flow_view *v = w->v;
-    if (!has_tag(w)) {
-        walk_note(w, "pop_vlan: the packet has no tag");
-        return;
-    }
-    emit_changes(w);
-    be16 tci = view_get(v, eth.tci2), tpid = view_get(v, eth.tpid2);
-    view_set(v, eth.tci, tci);
-    view_set(v, eth.tpid, tpid);
-    view_set(v, eth.tci2, 0);
-    view_set(v, eth.tpid2, 0);
-    emit_pop_vlan(w);
-}
-
 /* The tag's fields hold whether there is a tag. Writing that bit pushes or pops one (NXM's vlan_tci; and, as
  * OpenFlow 1.0's mod_vlan_vid does, a VID written to an untagged packet tags it). */
 static void set_vlan(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
 {
     uint64_t bits = field_value_u64(mask) << fields[f].shift;
     if (bits & VLAN_PRESENT) {
-        bool want = (field_value_u64(value) << fields[f].shift & VLAN_PRESENT) != 0, has = has_tag(w);
+        bool want = (field_value_u64(value) << fields[f].shift & VLAN_PRESENT) != 0, has = walk_has_tag(w);
         if (want && !has)
-            push_vlan(w, 0x8100);
+            walk_push_vlan(w, 0x8100);
         else if (!want && has)
-            pop_vlan(w);
+            walk_pop_vlan(w);
         if (!want)
             return;
     }
-    if (!has_tag(w)) {
+    if (!walk_has_tag(w)) {
         walk_note(w, "%s: the packet has no tag", fields[f].name);
         return;
     }
     union field_value rest;
     field_value_set_u64(&rest, (bits & (uint16_t)~VLAN_PRESENT) >> fields[f].shift);
-    set_bits(w, f, value, &rest);
+    walk_set_bits(w, f, value, &rest);
 }
 
 static void set_field(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
@@ -125,7 +96,7 @@ static void set_field(struct walk *w, enum field_id f, const union field_value *
     if (fields[f].ofs == offsetof(struct flow_key, eth.tci))
         set_vlan(w, f, value, mask);
     else if (walk_has(w, fields[f].prereq))
-        set_bits(w, f, value, mask);
+        walk_set_bits(w, f, value, mask);
     else
         walk_note(w, "%s: the packet has no such header", fields[f].name);
 }
@@ -167,38 +138,6 @@ static void act_move(struct walk *w, const struct act *a)
 static void act_set_tunnel(struct walk *w, const struct act *a)
 {
     view_set(w->v, tun.id, htobe64(((const struct act_tunnel *)a)->id));
-}
-
-static void act_push_vlan(struct walk *w, const struct act *a) { push_vlan(w, (uint16_t)a->n); }
-static void act_pop_vlan(struct walk *w, const struct act *a UNUSED) { pop_vlan(w); }
-
-static void set_ttl(struct walk *w, uint8_t ttl)
-{
-    union field_value value;
-    field_value_set_u64(&value, ttl);
-    set_bits(w, FIELD_IP_TTL, &value, NULL);
-}
-
-static void act_set_ttl(struct walk *w, const struct act *a)
-{
-    if (walk_has(w, P_IP))
-        set_ttl(w, (uint8_t)a->n);
-}
-
-/* OpenFlow 1.3.5, 5.12: "TTL checking [...] packets with invalid TTL"; 7.4.1: reason INVALID_TTL. */
-static void act_dec_ttl(struct walk *w, const struct act *a UNUSED)
-{
-    if (!walk_has(w, P_IP))
-        return;
-    uint8_t ttl = view_get(w->v, ip.ttl);
-    if (ttl > 1) {
-        set_ttl(w, ttl - 1);
-        return;
-    }
-    emit_packet_in(w, OFPR_INVALID_TTL, OFPCML_NO_BUFFER, 0);
-    walk_drop(w, DROP_TTL);
-    w->exited = true;
-    w->n_set = 0;
 }
 
 /* --- Where the packet goes --- */
@@ -280,14 +219,15 @@ static void inst_metadata(struct walk *w, const struct act *a)
     union field_value value, mask;
     field_value_set_u64(&value, m->value);
     field_value_set_u64(&mask, m->mask);
-    set_bits(w, FIELD_METADATA, &value, &mask);
+    walk_set_bits(w, FIELD_METADATA, &value, &mask);
 }
 
 static void inst_goto(struct walk *w, const struct act *a) { w->go_to = (int)(a->n & 0xff); }
 
 /* --- Dispatch. An act without a function is in no rule: acts_check_references() refuses it. --- */
 
-enum { TAGS_OFF = 1, TAGS_ON = 2, TTL_DOWN = 3, SET = 4, QOS = 5, TO_GROUP = 6, OUT = 7 };
+/* OpenFlow 1.3.5, 5.10. Of the pops, which share a place there, the outermost tag's comes first. */
+enum { TTL_IN = 1, VLAN_OFF, PBB_OFF, MPLS_OFF, MPLS_ON, PBB_ON, VLAN_ON, TTL_OUT, TTL_DOWN, SET, QOS, TO_GROUP, OUT };
 
 static const struct {
     void (*fn)(struct walk *, const struct act *);
@@ -295,10 +235,18 @@ static const struct {
 } rows[N_ACTS] = {
     [ACT_OUTPUT] = {act_output, OUT},
     [ACT_CONTROLLER] = {act_controller, OUT},
-    [ACT_PUSH_VLAN] = {act_push_vlan, TAGS_ON},
-    [ACT_POP_VLAN] = {act_pop_vlan, TAGS_OFF},
-    [ACT_SET_NW_TTL] = {act_set_ttl, SET},
-    [ACT_DEC_NW_TTL] = {act_dec_ttl, TTL_DOWN},
+    [ACT_PUSH_VLAN] = {act_push_vlan, VLAN_ON},
+    [ACT_POP_VLAN] = {act_pop_vlan, VLAN_OFF},
+    [ACT_PUSH_MPLS] = {act_push_mpls, MPLS_ON},
+    [ACT_POP_MPLS] = {act_pop_mpls, MPLS_OFF},
+    [ACT_PUSH_PBB] = {act_push_pbb, PBB_ON},
+    [ACT_POP_PBB] = {act_pop_pbb, PBB_OFF},
+    [ACT_COPY_TTL_OUT] = {act_copy_ttl_out, TTL_OUT},
+    [ACT_COPY_TTL_IN] = {act_copy_ttl_in, TTL_IN},
+    [ACT_SET_MPLS_TTL] = {act_set_mpls_ttl, SET},
+    [ACT_DEC_MPLS_TTL] = {act_dec_mpls_ttl, TTL_DOWN},
+    [ACT_SET_NW_TTL] = {act_set_nw_ttl, SET},
+    [ACT_DEC_NW_TTL] = {act_dec_nw_ttl, TTL_DOWN},
     [ACT_SET_FIELD] = {act_set_field, SET},
     [ACT_SET_MASKED] = {act_set_field, SET},
     [ACT_SET_PRESENT] = {act_set_field, SET},

@@ -44,6 +44,17 @@ void emit_push_vlan(struct walk *w, uint16_t tpid, uint16_t tci)
     dpact_append(acts, DPACT_PUSH_VLAN, sizeof(struct dpact_vlan), (uint32_t)tpid << 16 | (tci & ~VLAN_PRESENT));
 }
 
+void emit_tag(struct walk *w, enum dpact_type type, uint32_t arg)
+{
+    dpact_append(&w->s->path->acts, type, sizeof(struct dpact_none), arg);
+}
+
+void emit_push_mpls(struct walk *w, uint16_t type, uint32_t lse)
+{
+    struct dpact_mpls *push = dpact_append(&w->s->path->acts, DPACT_PUSH_MPLS, sizeof *push, type);
+    push->lse = htonl(lse);
+}
+
 void emit_pop_vlan(struct walk *w) { dpact_append(&w->s->path->acts, DPACT_POP_VLAN, sizeof(struct dpact_none), 0); }
 
 void emit_appended(struct walk *w, bool sent)

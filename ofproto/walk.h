@@ -68,11 +68,31 @@ void walk_note(struct walk *, const char *format, ...) PRINTF(2, 3); /* for trac
 /* --- walk-act.c --- */
 void walk_act(struct walk *, const struct act *);
 unsigned walk_set_rank(const struct act *);                          /* when an action set executes it; 0: never */
+void walk_set_bits(struct walk *, enum field_id, const union field_value *value, const union field_value *mask);
+bool walk_has_tag(struct walk *);
+
+/* --- walk-tag.c: pushes, pops, TTLs --- */
+void walk_push_vlan(struct walk *, uint16_t tpid);
+void walk_pop_vlan(struct walk *);
+void act_push_vlan(struct walk *, const struct act *);
+void act_pop_vlan(struct walk *, const struct act *);
+void act_push_mpls(struct walk *, const struct act *);
+void act_pop_mpls(struct walk *, const struct act *);
+void act_push_pbb(struct walk *, const struct act *);
+void act_pop_pbb(struct walk *, const struct act *);
+void act_copy_ttl_out(struct walk *, const struct act *);
+void act_copy_ttl_in(struct walk *, const struct act *);
+void act_set_mpls_ttl(struct walk *, const struct act *);
+void act_dec_mpls_ttl(struct walk *, const struct act *);
+void act_set_nw_ttl(struct walk *, const struct act *);
+void act_dec_nw_ttl(struct walk *, const struct act *);
 
 /* --- walk-emit.c: into path->acts --- */
 void emit_changes(struct walk *);                                    /* before anything that sees the packet */
 void emit_push_vlan(struct walk *, uint16_t tpid, uint16_t tci);
 void emit_pop_vlan(struct walk *);
+void emit_tag(struct walk *, enum dpact_type, uint32_t arg);         /* pops and TTL copies, push_pbb */
+void emit_push_mpls(struct walk *, uint16_t type, uint32_t lse);
 void emit_output(struct walk *, uint32_t dp_port);
 void emit_packet_in(struct walk *, uint8_t reason, uint16_t max_len, uint16_t controller_id);
 void emit_learn(struct walk *, const struct punt_learn_mac *);

@@ -85,7 +85,7 @@ struct outer {
 
 static bool read_outer(const struct packet *p, struct outer *o)
 {
-    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_PARSED);
+    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
     struct ip_place ip;
     if (l2.type != ETYPE_IPV4 || !ip_locate(p->data + l2.end, p->len - l2.end, l2.type, &ip))
         return false;

@@ -169,7 +169,7 @@ static void set_tun(struct packet *p, const uint8_t *ip, be32 key, uint16_t flag
 
 enum drop_reason wrap_pop(struct packet *p, uint32_t tunnel_port_id, uint32_t in_phy_port)
 {
-    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_PARSED);
+    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
     uint32_t l3 = l2.end, header_len, total_len;
     struct gre g;
     if (l2.type != ETYPE_IPV4)

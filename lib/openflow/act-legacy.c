@@ -20,6 +20,8 @@ static const struct legacy legacy[] = {
     {"mod_nw_dst", {FIELD_IPV4_DST}, 1, false},
     {"mod_nw_tos", {FIELD_IP_DSCP}, 1, false},
     {"mod_nw_ecn", {FIELD_IP_ECN}, 1, false},
+    {"set_mpls_label", {FIELD_MPLS_LABEL}, 1, false},
+    {"set_mpls_tc", {FIELD_MPLS_TC}, 1, false},
     {"mod_tp_src", {FIELD_TCP_SRC, FIELD_UDP_SRC, FIELD_SCTP_SRC}, 3, false},
     {"mod_tp_dst", {FIELD_TCP_DST, FIELD_UDP_DST, FIELD_SCTP_DST}, 3, false},
 };

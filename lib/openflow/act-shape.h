@@ -78,6 +78,7 @@ enum ofp_error act_check_list(const void *list, size_t len, struct act_state *);
 enum ofp_error act_fault(struct act_state *, enum ofp_error, const char *format, ...) PRINTF(3, 4);
 /* Does the match so far hold what field f needs? Else OFPBAC_MATCH_INCONSISTENT. */
 enum ofp_error act_need(struct act_state *, enum field_id f);
+void act_note_type(struct act_state *, uint16_t type); /* the Ethernet type from here on; 0: unknown (act-pbb.c) */
 enum ofp_error act_need_vlan(struct act_state *); /* a tag (act-vlan.c) */
 
 /* OpenFlow 1.0's 16-bit port numbers, which Nicira's actions and NXM_OF_IN_PORT carry. */

@@ -21,7 +21,9 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/act-control.c \
 	lib/openflow/act-field.c \
 	lib/openflow/act-legacy.c \
+	lib/openflow/act-mpls.c \
 	lib/openflow/act-output.c \
+	lib/openflow/act-pbb.c \
 	lib/openflow/act-resubmit.c \
 	lib/openflow/act-shape.h \
 	lib/openflow/act-ttl.c \

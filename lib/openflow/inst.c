@@ -64,13 +64,13 @@ static void write_encode(const struct act *a, uint8_t version, struct buf *out)
     act_encode_nested(a, 4, version, out);
 }
 
-/* A push_vlan wherever it stands comes before what needs its tag, so such a list is judged as a whole. */
-static bool pushes_tag(const struct text *t, struct word list)
+/* A push or pop wherever it stands comes before what needs it, so such a list is judged as a whole. */
+static bool changes_tags(const struct text *t, struct word list)
 {
     struct item item;
     size_t at = list.at;
     while (text_next_item(t, &at, list.at + list.len, &item))
-        if (text_is(t, item.key, "push_vlan"))
+        if (item.key.len > 4 && (!memcmp(t->s + item.key.at, "push", 4) || !memcmp(t->s + item.key.at, "pop_", 4)))
             return true;
     return false;
 }
@@ -84,7 +84,7 @@ static bool write_parse(struct act_text *t, enum act_type type, const struct ite
     if (outer) {
         inner = *outer;
         inner.started = false;
-        t->state = pushes_tag(&t->t, item->value) ? NULL : &inner;
+        t->state = changes_tags(&t->t, item->value) ? NULL : &inner;
     }
     bool ok = act_parse_list(t, item->value, depth + 1);
     t->state = outer;
@@ -108,9 +108,20 @@ static bool belongs_in_set(enum act_type type)
            type != ACT_EXIT;
 }
 
-/* OpenFlow 1.3.5, 5.10: "regardless of the order in which they were added to the set": tags go, then come, then the
- * rest is done, to which their order matters not. */
-static unsigned turn_in_set(enum act_type type) { return type == ACT_POP_VLAN ? 0 : type == ACT_PUSH_VLAN ? 1 : 2; }
+enum { LAST_TURN = 8 };
+
+/* OpenFlow 1.3.5, 5.10: "The actions in an action set are applied in the order specified below, regardless of the order in
+ * which they were added to the set": copy TTL inwards, pop, push MPLS, PBB, VLAN, and the rest, among which the order says
+ * nothing of what another one needs. Of several pops the outermost tag's comes first. */
+static unsigned turn_in_set(enum act_type type)
+{
+    static const enum act_type order[] = {ACT_COPY_TTL_IN, ACT_POP_VLAN,  ACT_POP_PBB,  ACT_POP_MPLS,
+                                          ACT_PUSH_MPLS,   ACT_PUSH_PBB, ACT_PUSH_VLAN, ACT_COPY_TTL_OUT};
+    unsigned i = 0;
+    while (i < LAST_TURN && order[i] != type)
+        i++;
+    return i;
+}
 
 /* The set is executed at the end, on the packet as this flow's actions leave it or as later tables do; this flow's own
  * match and actions are all that can be judged here. */
@@ -123,7 +134,7 @@ static enum ofp_error write_check(const struct act *a, struct act_state *st)
         return act_fault(st, OFPERR_BAC_BAD_TYPE, "%s cannot stand in an action set: write it outside of write_actions",
                          act_name(in->type));
     enum ofp_error e = OFPERR_OK;
-    for (unsigned turn = 0; turn <= 2; turn++) {
+    for (unsigned turn = 0; turn <= LAST_TURN; turn++) {
         ACT_FOR_EACH(in, ((const struct act_nested *)a)->list, a->len - sizeof *a)
         if (e == OFPERR_OK && turn_in_set(in->type) == turn)
             e = act_check_list(in, in->len, &inner);

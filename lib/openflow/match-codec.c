@@ -6,10 +6,11 @@ enum { OXM_EXPERIMENTER_CLASS = 0xffff, OFPMT_OXM = 1 };
 
 /* --- headers --- */
 
-/* 20-bit fields (flow label, MPLS label) take four bytes (table 12); all others, the bytes that their bits need. */
+/* 20-bit fields (flow label, MPLS label) take four bytes (table 12); all others, the bytes that their bits need, which
+ * are three for the I-SID. */
 static unsigned wire_bytes(enum field_id f, bool narrow_port)
 {
-    return narrow_port ? 2 : fields[f].bytes == 3 ? 4 : fields[f].bytes;
+    return narrow_port ? 2 : fields[f].bits == 20 ? 4 : fields[f].bytes;
 }
 
 static uint32_t experimenter_of(uint64_t header)

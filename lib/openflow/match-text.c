@@ -312,6 +312,7 @@ static const char *const wants[N_PREREQS] = {
     [P_ND_SOLICIT] = "icmp_type=135",
     [P_ND_ADVERT] = "icmp_type=136",
     [P_GRE] = "nw_proto=47",
+    [P_PBB] = "eth_type=0x88e7",
 };
 /* clang-format on */
 

@@ -23,6 +23,7 @@ lib_packet_libpacket_a_SOURCES = \
 	lib/packet/match.c \
 	lib/packet/match.h \
 	lib/packet/modify.c \
+	lib/packet/modify-tag.c \
 	lib/packet/modify.h \
 	lib/packet/packet.h \
 	lib/packet/parse.c \

@@ -192,6 +192,12 @@ void packet_compose(const struct flow_key *k, struct packet *p)
     if (etype_is_mpls(type)) {
         p->l25 = w.p - p->data;
         put(&w, &k->mpls.lse, 4);
+    } else if (type == ETYPE_PBB) {
+        p->l3 = w.p - p->data;
+        put(&w, &k->mpls.pbb, PBB_TCI);
+        put(&w, k->eth.dst, 6);
+        put(&w, k->eth.src, 6);
+        put16(&w, ETYPE_LOCAL);
     } else {
         p->l3 = w.p - p->data - (type < ETYPE_LOWEST ? 3 : 0);
     }

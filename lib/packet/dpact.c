@@ -56,6 +56,13 @@ static void format_set(const struct dpact_set *set, struct buf *out)
     buf_puts(out, ")");
 }
 
+static void format_mpls(const struct dpact_mpls *push, struct buf *out)
+{
+    uint32_t lse = ntohl(push->lse);
+    buf_printf(out, "(0x%04x,label=%u,tc=%u,bos=%u,ttl=%u)", push->a.arg, lse >> 12, lse >> 9 & 7, lse >> 8 & 1,
+               lse & 0xff);
+}
+
 static void format_ipv4(const char *name, be32 address, struct buf *out)
 {
     char s[INET_ADDRSTRLEN];
@@ -76,6 +83,15 @@ static void format_one(const struct dpact *a, const struct port_namer *namer, st
         return;
     case DPACT_PUSH_VLAN:
         buf_printf(out, "(0x%04x,vid=%u,pcp=%u)", a->arg >> 16, a->arg & VLAN_VID_MASK, a->arg >> VLAN_PCP_SHIFT & 7);
+        return;
+    case DPACT_PUSH_MPLS:
+        format_mpls((const struct dpact_mpls *)a, out);
+        return;
+    case DPACT_POP_MPLS:
+        buf_printf(out, ":0x%04x", a->arg);
+        return;
+    case DPACT_PUSH_PBB:
+        buf_printf(out, "(isid=%u,pcp=%u)", a->arg & 0xffffff, a->arg >> 29);
         return;
     case DPACT_TUN_PUSH:
         buf_puts(out, "(");
@@ -105,6 +121,9 @@ static void format_one(const struct dpact *a, const struct port_namer *namer, st
         buf_printf(out, ":%u", a->arg);
         return;
     case DPACT_POP_VLAN:
+    case DPACT_POP_PBB:
+    case DPACT_COPY_TTL_OUT:
+    case DPACT_COPY_TTL_IN:
         return;
     case N_DPACTS:
         break;

@@ -24,7 +24,9 @@ struct dpact {
 struct dpact_none { struct dpact a; };
 struct dpact_port { struct dpact a; };  /* arg: datapath port */
 struct dpact_drop { struct dpact a; };  /* arg: enum drop_reason */
-struct dpact_vlan { struct dpact a; };  /* arg: tpid << 16 | tci, host order */
+struct dpact_vlan { struct dpact a; };  /* arg: tpid << 16 | tci, host order; POP_MPLS: the type of what is below;
+                                           PUSH_PBB: the I-TAG's TCI */
+struct dpact_mpls { struct dpact a; be32 lse, zero; }; /* arg: Ethernet type; lse: as it is pushed */
 struct dpact_set  { struct dpact a; union field_value value, mask; }; /* arg: enum field_id */
 struct dpact_clone { struct dpact a; uint8_t nested[]; };             /* a list, up to len */
 struct dpact_punt { /* arg: kind, the walk's affair */

@@ -18,12 +18,17 @@ enum {
     ETYPE_MPLS = 0x8847,
     ETYPE_MPLS_MC = 0x8848,
     ETYPE_SVLAN = 0x88a8,
+    ETYPE_PBB = 0x88e7, /* IEEE 802.1ah I-TAG */
+    ETYPE_LOCAL = 0x88b5, /* IEEE 802 local experimental: a payload that means nothing */
     ETYPE_QINQ = 0x9100, /* S-tags from before 802.1ad */
     ETYPE_LOWEST = 0x0600, /* what is less is a length: IEEE 802.3, 3.2.6 */
     ETYPE_LLC = 0x05ff,  /* stands for 802.3 frames without SNAP: OpenFlow 1.0, 3.4 */
 };
 enum { ETH_HEADER = 14, VLAN_HEADER = 4, IPV4_HEADER = 20, IPV6_HEADER = 40, TCP_HEADER = 20, UDP_HEADER = 8,
        SCTP_HEADER = 12, ARP_PACKET = 28, ND_HEADER = 24 };
+/* IEEE 802.1Q-2011, 9.7: priority 3 bits, DEI, UCA, 3 reserved, I-SID 24; then the customer's addresses. */
+enum { MPLS_LSE = 4, PBB_TCI = 4, PBB_HEADER = 18 /* with type and addresses */, PBB_UCA = 1 << 27, PBB_PCP_SHIFT = 29,
+       PBB_ISID_MASK = 0xffffff };
 enum { ND_SOLICIT = 135, ND_ADVERT = 136, ND_OPT_SLL = 1, ND_OPT_TLL = 2 };
 
 static inline uint16_t peek16(const uint8_t *p)
@@ -52,14 +57,14 @@ static inline void poke32(uint8_t *p, uint32_t v)
 static inline bool etype_is_vlan(uint16_t t) { return t == ETYPE_VLAN || t == ETYPE_SVLAN || t == ETYPE_QINQ; }
 static inline bool etype_is_mpls(uint16_t t) { return t == ETYPE_MPLS || t == ETYPE_MPLS_MC; }
 
-/* Ethernet with up to max_tags VLAN tags and LLC/SNAP. The parser looks at two; who changes packets, at all there are. `end`: where they end, 0 if a header is cut short (type is then 0,
+/* Ethernet with up to max_tags VLAN tags and LLC/SNAP. `end`: where they end, 0 if a header is cut short (type is then 0,
  * and n_tags counts the whole ones). */
 struct l2_place {
     uint16_t type;
     uint8_t n_tags;
     uint32_t end;
 };
-enum { TAGS_PARSED = 2, TAGS_ALL = 8 };
+enum { TAGS_ALL = 8 };
 static inline struct l2_place l2_locate(const uint8_t *d, uint32_t len, unsigned max_tags)
 {
     struct l2_place l2 = {0, 0, 0};

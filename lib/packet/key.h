@@ -40,11 +40,12 @@ struct flow_key {
         be16 tci; /* outermost tag, with VLAN_PRESENT; 0: none */
         be16 tci2; /* second tag, likewise */
         be16 tpid, tpid2; /* 0x8100 or 0x88a8, of each tag; not fields, but needed to push them back */
-        be16 zero;
+        uint8_t n_tags; /* of all tags; not a field either */
+        uint8_t zero;
     } eth;
     struct {
         be32 lse; /* outermost MPLS label stack entry */
-        be32 zero;
+        be32 pbb; /* I-TAG's TCI of a PBB frame (never both: the Ethernet type says which) */
     } mpls;
     struct {
         uint8_t proto, tos, ttl, frag;

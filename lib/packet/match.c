@@ -113,6 +113,7 @@ static bool holds(const struct match *m, enum field_prereq p)
     case P_ND_SOLICIT: return is_nd(m, ND_SOLICIT);
     case P_ND_ADVERT: return is_nd(m, ND_ADVERT);
     case P_GRE: return is_proto(m, IPPROTO_GRE);
+    case P_PBB: return is_etype(m, ETYPE_PBB);
     case N_PREREQS: break;
     }
     abort();
@@ -137,6 +138,7 @@ static const char *const needs[N_PREREQS][2] = {
     [P_ND_SOLICIT] = {"icmp6,icmp_type=135", "icmp6,icmp_type=135"},
     [P_ND_ADVERT] = {"icmp6,icmp_type=136", "icmp6,icmp_type=136"},
     [P_GRE] = {"ip,nw_proto=47", "ipv6,nw_proto=47"},
+    [P_PBB] = {"dl_type=0x88e7", "dl_type=0x88e7"},
 };
 
 bool match_prereq(const struct match *m, enum field_id f, const char **need)

@@ -21,7 +21,7 @@ static const struct transport {
 struct headers {
     struct packet *p;
     uint16_t type;
-    uint8_t *lse, *ip, *l4, *arp;
+    uint8_t *lse, *pbb, *ip, *l4, *arp;
     uint32_t l4_len;
     struct ip_place place;
     const struct transport *transport; /* only if all of its header is there */
@@ -37,6 +37,8 @@ static void find_headers(struct packet *p, struct headers *h)
     uint32_t len = p->len - l2.end;
     if (etype_is_mpls(l2.type) && len >= 4)
         h->lse = l3;
+    if (l2.type == ETYPE_PBB && len >= PBB_TCI)
+        h->pbb = l3;
     if ((l2.type == ETYPE_ARP || l2.type == ETYPE_RARP) && len >= ARP_PACKET && !memcmp(l3, "\0\1\x08\0\6\4", 6))
         h->arp = l3;
     if (!ip_locate(l3, len, l2.type, &h->place))
@@ -98,6 +100,7 @@ static bool packet_has(const struct headers *h, enum field_prereq prereq)
     case P_ND_SOLICIT: return has_nd(h, ND_SOLICIT);
     case P_ND_ADVERT: return has_nd(h, ND_ADVERT);
     case P_GRE: return h->l4 && h->place.proto == IPPROTO_GRE;
+    case P_PBB: return h->pbb != NULL;
     case N_PREREQS: break;
     }
     return false;
@@ -116,6 +119,8 @@ static struct place find_place(const struct headers *h, enum field_id f)
     case FIELD_MPLS_LABEL:
     case FIELD_MPLS_TC:
     case FIELD_MPLS_TTL: return (struct place){h->lse, 4, shift, IN_FRAME};
+    case FIELD_PBB_ISID:
+    case FIELD_PBB_UCA: return (struct place){h->pbb, 4, shift, IN_FRAME};
     case FIELD_IP_TOS:
     case FIELD_IP_DSCP:
     case FIELD_IP_ECN:
@@ -242,37 +247,6 @@ static bool set_tci(struct packet *p, uint16_t value, uint16_t mask)
     if (!tagged)
         return packet_push_vlan(p, htons(ETYPE_VLAN), htons(new & ~VLAN_PRESENT));
     poke16(p->data + 14, (new & ~VLAN_PRESENT) | (wire & VLAN_PRESENT)); /* that bit is DEI on the wire: kept */
-    return true;
-}
-
-bool packet_push_vlan(struct packet *p, be16 tpid, be16 tci)
-{
-    if (p->len < ETH_HEADER || packet_headroom(p) < VLAN_HEADER || p->len > PACKET_MAX - VLAN_HEADER)
-        return false;
-    packet_shift(p, VLAN_HEADER);
-    memmove(p->data, p->data + VLAN_HEADER, 12);
-    memcpy(p->data + 12, &tpid, 2);
-    memcpy(p->data + 14, &tci, 2);
-    return true;
-}
-
-static void find_offsets(struct packet *p)
-{
-    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_PARSED);
-    bool mpls = etype_is_mpls(l2.type);
-    p->l25 = l2.end && mpls && p->len - l2.end >= 4 ? l2.end : 0xffff;
-    p->l3 = l2.end && !mpls ? l2.end : 0xffff;
-    p->l4 = 0xffff;
-}
-
-bool packet_pop_vlan(struct packet *p)
-{
-    if (p->len < ETH_HEADER + VLAN_HEADER || !etype_is_vlan(peek16(p->data + 12)))
-        return false;
-    memmove(p->data + VLAN_HEADER, p->data, 12);
-    packet_shift(p, -VLAN_HEADER);
-    if (p->l3 != 0xffff && p->l3 >= VLAN_HEADER && etype_is_vlan(peek16(p->data + p->l3 - 2)))
-        find_offsets(p); /* there were more tags than the parser looks at: one of them has become visible */
     return true;
 }
 

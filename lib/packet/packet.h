@@ -14,6 +14,7 @@
 
 #include "packet/key.h"
 
+enum { PACKET_LEAST = 60 /* of Ethernet, without FCS */ };
 enum { PACKET_HEADROOM = 256, PACKET_MAX = 65535 + 14 + 8 /* two tags */ };
 
 enum packet_csum {
@@ -41,6 +42,7 @@ struct packet {
     /* Where it came in. */
     uint16_t port;           /* datapath port */
     uint8_t depth;           /* lookups so far: tunnel pops, recirculation */
+    bool shrunk;             /* a pop made it shorter than Ethernet's least: packet_pad() */
     struct {                 /* set by a tunnel pop, zeros otherwise; copied to flow_key.tun by key_parse() */
         be64 id;
         be32 src, dst;

@@ -7,12 +7,13 @@ static_assert(sizeof(((struct packet *)0)->tun) == sizeof(((struct flow_key *)0)
 static uint16_t parse_eth(struct packet *p, struct flow_key *key)
 {
     const uint8_t *d = p->data;
-    struct l2_place l2 = l2_locate(d, p->len, TAGS_PARSED);
+    struct l2_place l2 = l2_locate(d, p->len, TAGS_ALL);
     if (unlikely(p->len < ETH_HEADER))
         return 0;
     memcpy(key->eth.dst, d, 6);
     memcpy(key->eth.src, d + 6, 6);
     key->eth.type = htons(l2.type);
+    key->eth.n_tags = l2.n_tags;
     if (l2.n_tags) {
         key->eth.tpid = htons(peek16(d + 12));
         key->eth.tci = htons(peek16(d + 14) | VLAN_PRESENT);
@@ -30,6 +31,8 @@ static uint16_t parse_eth(struct packet *p, struct flow_key *key)
         }
         return 0;
     }
+    if (unlikely(l2.type == ETYPE_PBB) && p->len - l2.end >= PBB_TCI)
+        memcpy(&key->mpls.pbb, d + l2.end, PBB_TCI);
     p->l3 = l2.end;
     return l2.type;
 }

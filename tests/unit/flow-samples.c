@@ -19,6 +19,16 @@ const struct act_sample act_samples[] = {
     {ACT_PUSH_VLAN, "", "push_vlan:0x8100,set_field:4101->vlan_vid"},
     {ACT_PUSH_VLAN, "", "push_vlan:0x88a8"},
     {ACT_POP_VLAN, "dl_vlan=5", "pop_vlan"},
+    {ACT_PUSH_MPLS, "ip", "push_mpls:0x8847,set_field:1048575->mpls_label,set_mpls_ttl(9)"},
+    {ACT_PUSH_MPLS, "", "push_mpls:0x8848"},
+    {ACT_POP_MPLS, "mpls", "pop_mpls:0x0800,dec_ttl"},
+    {ACT_POP_MPLS, "mplsm,mpls_bos=0", "pop_mpls:0x8847,pop_mpls:0x8100,pop_vlan"},
+    {ACT_SET_MPLS_TTL, "mpls", "set_mpls_ttl(255)"},
+    {ACT_DEC_MPLS_TTL, "mplsm", "dec_mpls_ttl"},
+    {ACT_COPY_TTL_OUT, "mpls", "copy_ttl_out"},
+    {ACT_COPY_TTL_IN, "mpls", "copy_ttl_in,pop_mpls:0x86dd"},
+    {ACT_PUSH_PBB, "dl_vlan=5", "push_pbb:0x88e7,set_field:16777215->pbb_isid,push_vlan:0x88a8"},
+    {ACT_POP_PBB, "dl_type=0x88e7", "pop_pbb"},
     {ACT_SET_NW_TTL, "ip", "mod_nw_ttl:255"},
     {ACT_DEC_NW_TTL, "ipv6", "dec_ttl"},
     {ACT_SET_FIELD, "tcp", "set_field:10.0.0.1->ip_src,set_field:80->tcp_dst"},
@@ -79,6 +89,7 @@ void fulfil_prereq(struct match *m, enum field_id f, uint64_t *rng)
     case P_TCP: type = coin ? 0x0800 : 0x86dd; proto = 6; break;
     case P_UDP: type = coin ? 0x0800 : 0x86dd; proto = 17; break;
     case P_SCTP: type = coin ? 0x0800 : 0x86dd; proto = 132; break;
+    case P_PBB: type = 0x88e7; break;
     case P_GRE: type = coin ? 0x0800 : 0x86dd; proto = 47; break;
     case P_ICMPV4: type = 0x0800; proto = 1; break;
     case P_ICMPV6: type = 0x86dd; proto = 58; break;

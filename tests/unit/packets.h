@@ -70,7 +70,7 @@ static inline void packets_l4(uint64_t *rng, struct flow_key *k, bool v6)
 static inline void packets_random_key(uint64_t *rng, struct flow_key *k)
 {
     static const uint16_t types[] = {ETYPE_IPV4, ETYPE_IPV4, ETYPE_IPV6, ETYPE_IPV6, ETYPE_ARP,  ETYPE_RARP,
-                                     ETYPE_MPLS, ETYPE_MPLS_MC, ETYPE_LLC, 0x88cc};
+                                     ETYPE_MPLS, ETYPE_MPLS_MC, ETYPE_LLC, ETYPE_PBB, 0x88cc};
     static const uint16_t tpids[] = {ETYPE_VLAN, ETYPE_SVLAN, ETYPE_QINQ};
     uint16_t type = types[unit_below(rng, ARRAY_SIZE(types))];
     memset(k, 0, sizeof *k);
@@ -92,6 +92,9 @@ static inline void packets_random_key(uint64_t *rng, struct flow_key *k)
         k->eth.tpid2 = htons(tpids[unit_below(rng, 3)]);
         k->eth.tci2 = htons(unit_random(rng) | VLAN_PRESENT);
     }
+    k->eth.n_tags = (k->eth.tci != 0) + (k->eth.tci2 != 0);
+    if (type == ETYPE_PBB)
+        k->mpls.pbb = htonl(unit_random(rng));
     if (etype_is_mpls(type))
         k->mpls.lse = htonl(unit_random(rng));
     if (type == ETYPE_ARP || type == ETYPE_RARP) {

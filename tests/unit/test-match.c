@@ -22,6 +22,7 @@ static void satisfy(struct match *m, enum field_prereq p, bool v6)
     case P_IN_PORT: set(m, FIELD_IN_PORT, "1"); return;
     case P_VLAN: set(m, FIELD_VLAN_VID, "0x1000/0x1000"); return;
     case P_MPLS: set(m, FIELD_ETH_TYPE, v6 ? "0x8848" : "0x8847"); return;
+    case P_PBB: set(m, FIELD_ETH_TYPE, "0x88e7"); return;
     case P_ARP: set(m, FIELD_ETH_TYPE, v6 ? "0x8035" : "0x0806"); return;
     case P_IPV4: case P_ICMPV4: v6 = false; break;
     case P_IPV6: case P_ICMPV6: case P_ND: case P_ND_SOLICIT: case P_ND_ADVERT: v6 = true; break;

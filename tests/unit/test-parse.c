@@ -185,8 +185,9 @@ START_TEST(tags)
     ck_assert_uint_eq(ntohs(k.eth.tci2), 0xf005);
     ck_assert_uint_eq(ntohs(k.eth.tpid), 0x8100);
     ck_assert_uint_eq(ntohs(k.eth.tpid2), 0x88a8);
-    ck_assert_uint_eq(ntohs(k.eth.type), 0x9100); /* the third is payload */
-    ck_assert_uint_eq(p.l3, 22);
+    ck_assert_uint_eq(ntohs(k.eth.type), 0x0800); /* "after VLAN tags", all of them: OpenFlow 1.3.5, table 12 */
+    ck_assert_uint_eq(k.eth.n_tags, 3);
+    ck_assert_uint_eq(p.l3, 26);
     k = key_of(MACS "8100 2064 08", &p);
     ck_assert_uint_eq(k.eth.tci, 0);
     ck_assert_uint_eq(k.eth.type, 0);

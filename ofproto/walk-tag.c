@@ -1,0 +1,255 @@
+/* walk-tag.c: headers that actions push and pop between Ethernet and IP, and the TTLs on both sides.
+ *
+ * The key knows two VLAN tags, one label, one I-TAG, and nothing that is below a label or inside of PBB. Where a pop brings
+ * such things to light the packet itself is asked: its headers are changed as the primitive actions so far will change
+ * them, and parsed again. What is found there is this packet's alone, so the path is not cached. */
+#include "ofproto/walk.h"
+
+#include "base/mem.h"
+#include "packet/ip.h"
+#include "packet/modify.h"
+#include "packet/parse.h"
+
+enum { LSE_BOS = 0x100, LSE_TTL = 0xff };
+
+/* --- What the key does not know --- */
+
+static void replay_one(const struct dpact *a, struct packet *p)
+{
+    const struct dpact_set *set = (const void *)a;
+    switch ((enum dpact_type)a->type) {
+    case DPACT_SET_FIELD: packet_set_field(p, (enum field_id)a->arg, &set->value, &set->mask); break;
+    case DPACT_PUSH_VLAN: packet_push_vlan(p, htons((uint16_t)(a->arg >> 16)), htons((uint16_t)a->arg)); break;
+    case DPACT_POP_VLAN: packet_pop_vlan(p); break;
+    case DPACT_PUSH_MPLS:
+        packet_push_mpls(p, htons((uint16_t)a->arg), ((const struct dpact_mpls *)(const void *)a)->lse);
+        break;
+    case DPACT_POP_MPLS: packet_pop_mpls(p, htons((uint16_t)a->arg)); break;
+    case DPACT_PUSH_PBB: packet_push_pbb(p, htonl(a->arg)); break;
+    case DPACT_POP_PBB: packet_pop_pbb(p); break;
+    case DPACT_COPY_TTL_OUT: packet_copy_ttl_out(p); break;
+    case DPACT_COPY_TTL_IN: packet_copy_ttl_in(p); break;
+    default: break; /* it goes somewhere, and stays as it is */
+    }
+}
+
+/* A clone that is still being filled has the length of its header alone: what is in it follows, and is for the packet at
+ * hand. One that has ended is skipped as a whole. */
+static void replay(const struct buf *acts, struct packet *p)
+{
+    DPACT_FOR_EACH (a, acts->data, acts->len)
+        replay_one(a, p);
+}
+
+static void look_again(struct walk *w)
+{
+    enum { ROOM = 1024 }; /* for what is pushed */
+    struct dp_path *path = w->s->path;
+    struct flow_view *v = w->v;
+    struct flow_key old = v->key;
+    const size_t headers = offsetof(struct flow_key, eth);
+    path->uncacheable = true;
+    memset((uint8_t *)&v->written + headers, 0xff, sizeof v->written - headers);
+    if (!path->packet) {
+        memset((uint8_t *)&v->key + headers, 0, sizeof v->key - headers);
+        walk_note(w, "what comes to light here is not known: give a frame");
+        return;
+    }
+    struct packet p = *path->packet;
+    uint8_t *copy = xmalloc(ROOM + p.len);
+    memcpy(copy + ROOM, p.data, p.len);
+    p.base = copy;
+    p.data = copy + ROOM;
+    p.size = ROOM + p.len;
+    replay(&path->acts, &p);
+    key_parse(&p, 0, L_L4, &v->key);
+    memcpy(&v->key, &old, headers);
+    free(copy);
+}
+
+/* --- VLAN --- */
+
+void walk_push_vlan(struct walk *w, uint16_t tpid)
+{
+    struct flow_view *v = w->v;
+    emit_changes(w);
+    be16 tci = view_get(v, eth.tci), old_tpid = view_get(v, eth.tpid);
+    uint8_t n = view_get(v, eth.n_tags);
+    /* OpenFlow 1.3.5, 5.12.1: the new tag's VID and PCP are those of the existing outermost tag, else 0. */
+    view_set(v, eth.tci2, tci);
+    view_set(v, eth.tpid2, old_tpid);
+    view_set(v, eth.tci, tci | htons(VLAN_PRESENT));
+    view_set(v, eth.tpid, htons(tpid));
+    view_set(v, eth.n_tags, (uint8_t)(n + 1));
+    emit_push_vlan(w, tpid, ntohs(tci));
+}
+
+void walk_pop_vlan(struct walk *w)
+{
+    struct flow_view *v = w->v;
+    if (!walk_has_tag(w)) {
+        walk_note(w, "pop_vlan: the packet has no tag");
+        return;
+    }
+    emit_changes(w);
+    be16 tci = view_get(v, eth.tci2), tpid = view_get(v, eth.tpid2);
+    uint8_t n = view_get(v, eth.n_tags);
+    emit_pop_vlan(w);
+    if (n > 2) { /* the one that is now the second */
+        look_again(w);
+        return;
+    }
+    view_set(v, eth.tci, tci);
+    view_set(v, eth.tpid, tpid);
+    view_set(v, eth.tci2, 0);
+    view_set(v, eth.tpid2, 0);
+    view_set(v, eth.n_tags, (uint8_t)(n ? n - 1 : 0));
+}
+
+void act_push_vlan(struct walk *w, const struct act *a) { walk_push_vlan(w, (uint16_t)a->n); }
+void act_pop_vlan(struct walk *w, const struct act *a UNUSED) { walk_pop_vlan(w); }
+
+/* Tags that were there are behind the new header. */
+static void hide_tags(struct flow_view *v, uint16_t type)
+{
+    view_set(v, eth.type, htons(type));
+    view_set(v, eth.tci, 0);
+    view_set(v, eth.tpid, 0);
+    view_set(v, eth.tci2, 0);
+    view_set(v, eth.tpid2, 0);
+    view_set(v, eth.n_tags, 0);
+}
+
+/* --- MPLS --- */
+
+/* OpenFlow 1.3.5, 5.12.1: "MPLS label ← MPLS label, MPLS traffic class ← MPLS traffic class, MPLS TTL ← MPLS TTL or IP TTL",
+ * and what has no such existing field is zero. RFC 3032: the bottom of the stack is what has no label below. */
+void act_push_mpls(struct walk *w, const struct act *a)
+{
+    struct flow_view *v = w->v;
+    uint32_t lse = 0;
+    bool tag = walk_has_tag(w), label = walk_has(w, P_MPLS);
+    emit_changes(w);
+    if (label)
+        lse = ntohl(view_get(v, mpls.lse)) & ~(uint32_t)LSE_BOS;
+    else if (walk_has(w, P_IP))
+        lse = view_get(v, ip.ttl);
+    if (tag || !label)
+        lse |= LSE_BOS;
+    hide_tags(v, (uint16_t)a->n);
+    view_set(v, mpls.lse, htonl(lse));
+    emit_push_mpls(w, (uint16_t)a->n, lse);
+}
+
+static bool has_label(struct walk *w, const char *what)
+{
+    if (walk_has(w, P_MPLS))
+        return true;
+    walk_note(w, "%s: the packet has no MPLS label", what);
+    return false;
+}
+
+void act_pop_mpls(struct walk *w, const struct act *a)
+{
+    if (!has_label(w, "pop_mpls"))
+        return;
+    emit_changes(w);
+    emit_tag(w, DPACT_POP_MPLS, a->n);
+    look_again(w);
+}
+
+/* --- PBB --- */
+
+/* OpenFlow 1.3.5, 5.12.1: "PBB I-SID ← PBB I-SID, PBB I-PCP ← VLAN PCP, PBB C-DA ← ETH_DST, PBB C-SA ← ETH_SRC". The addresses in
+ * front stay what they were until set_field writes them. */
+void act_push_pbb(struct walk *w, const struct act *a)
+{
+    struct flow_view *v = w->v;
+    uint32_t tci = 0;
+    emit_changes(w);
+    if (walk_has(w, P_PBB))
+        tci = ntohl(view_get(v, mpls.pbb)) & PBB_ISID_MASK;
+    if (walk_has_tag(w))
+        tci |= (uint32_t)(ntohs(view_get(v, eth.tci)) >> VLAN_PCP_SHIFT) << PBB_PCP_SHIFT;
+    hide_tags(v, (uint16_t)a->n);
+    view_set(v, mpls.pbb, htonl(tci));
+    emit_tag(w, DPACT_PUSH_PBB, tci);
+}
+
+void act_pop_pbb(struct walk *w, const struct act *a UNUSED)
+{
+    if (!walk_has(w, P_PBB) || walk_has_tag(w)) {
+        walk_note(w, "pop_pbb: the packet's outermost tag is not one of PBB");
+        return;
+    }
+    emit_changes(w);
+    emit_tag(w, DPACT_POP_PBB, 0);
+    look_again(w);
+}
+
+/* --- TTL --- */
+
+void act_copy_ttl_out(struct walk *w, const struct act *a UNUSED)
+{
+    if (!has_label(w, "copy_ttl_out"))
+        return;
+    emit_changes(w);
+    emit_tag(w, DPACT_COPY_TTL_OUT, 0);
+    look_again(w);
+}
+
+/* What is written lies where the key does not reach. */
+void act_copy_ttl_in(struct walk *w, const struct act *a UNUSED)
+{
+    if (!has_label(w, "copy_ttl_in"))
+        return;
+    emit_changes(w);
+    emit_tag(w, DPACT_COPY_TTL_IN, 0);
+}
+
+static void set_ttl(struct walk *w, enum field_id f, uint32_t ttl)
+{
+    union field_value value;
+    field_value_set_u64(&value, ttl);
+    walk_set_bits(w, f, &value, NULL);
+}
+
+/* OpenFlow 1.3.5, 7.2.5: "the packet is … a packet with an invalid TTL"; 7.4.1: reason INVALID_TTL. */
+static void dec_ttl(struct walk *w, enum field_id f)
+{
+    union field_value value;
+    view_field_get(w->v, f, NULL, &value);
+    uint64_t ttl = field_value_u64(&value);
+    if (ttl > 1) {
+        set_ttl(w, f, (uint32_t)ttl - 1);
+        return;
+    }
+    emit_packet_in(w, OFPR_INVALID_TTL, OFPCML_NO_BUFFER, 0);
+    walk_drop(w, DROP_TTL);
+    w->exited = true;
+    w->n_set = 0;
+}
+
+void act_set_nw_ttl(struct walk *w, const struct act *a)
+{
+    if (walk_has(w, P_IP))
+        set_ttl(w, FIELD_IP_TTL, a->n);
+}
+
+void act_dec_nw_ttl(struct walk *w, const struct act *a UNUSED)
+{
+    if (walk_has(w, P_IP))
+        dec_ttl(w, FIELD_IP_TTL);
+}
+
+void act_set_mpls_ttl(struct walk *w, const struct act *a)
+{
+    if (has_label(w, "set_mpls_ttl"))
+        set_ttl(w, FIELD_MPLS_TTL, a->n);
+}
+
+void act_dec_mpls_ttl(struct walk *w, const struct act *a UNUSED)
+{
+    if (has_label(w, "dec_mpls_ttl"))
+        dec_ttl(w, FIELD_MPLS_TTL);
+}
