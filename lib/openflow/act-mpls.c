@@ -2,9 +2,9 @@
 #include "openflow/act-shape.h"
 #include "packet/ip.h"
 
-static void type_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void type_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_u16(r, type, list, depth);
+    act_decode_u16(version, r, type, list, depth);
     rd_skip(r, 2);
 }
 
@@ -41,9 +41,9 @@ const struct act_shape act_shape_pop_mpls = {type_decode, act_encode_u16, act_pa
 
 /* --- TTL --- */
 
-static void ttl_decode(struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+static void ttl_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
 {
-    act_decode_u8(r, type, list, depth);
+    act_decode_u8(version, r, type, list, depth);
     rd_skip(r, 3);
 }
 
