@@ -140,6 +140,7 @@ static const char *const prereq_texts[N_PREREQS] = {
     [P_ND_SOLICIT] = "icmp6,icmp_type=135",
     [P_ND_ADVERT] = "icmp6,icmp_type=136",
     [P_GRE] = "gre",
+    [P_PBB] = "dl_type=0x88e7",
 };
 
 static void match_fields(void)
