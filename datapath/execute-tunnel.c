@@ -100,9 +100,9 @@ struct pop {
     struct worker *w;
     struct dp_port *port; /* the tunnel's */
     uint32_t from, phy;   /* port of the outer packet, and its in_phy_port */
-    struct packet *out[BATCH];
     unsigned n;
     uint64_t packets, bytes, dropped;
+    struct packet **out; /* BATCH of them */
 };
 
 static enum drop_reason pop(struct pop *s, struct packet *p)
@@ -147,7 +147,8 @@ static void look_up_again(struct pop *s)
 unsigned exec_TUN_POP(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
     struct worker *w = x->w;
-    struct pop s = {.w = w, .from = UINT32_MAX};
+    struct packet *out[BATCH];
+    struct pop s = {.w = w, .from = UINT32_MAX, .out = out};
     bool take = exec_is_last(x);
     s.port = a->arg < DP_MAX_PORTS ? load_acquire(&w->dp->ports[a->arg]) : NULL;
     for (unsigned i = 0; i < n; i++) {

@@ -167,36 +167,74 @@ static void set_tun(struct packet *p, const uint8_t *ip, be32 key, uint16_t flag
     memcpy(tun + 16, &rest, 8);
 }
 
-enum drop_reason wrap_pop(struct packet *p, uint32_t tunnel_port_id, uint32_t in_phy_port)
+struct outer {
+    uint32_t l3, len; /* of all outer headers */
+    be32 key;
+    uint16_t gre_flags;
+};
+
+/* The commonest packets straight ahead: no tags, an IPv4 header without options, GRE with a key or nothing. False: p, which
+ * is as before, is none of them, or not right: ask check_outer(), which says why. */
+static inline bool check_outer_fast(struct packet *p, struct outer *o)
+{
+    enum { IP_AT = ETH_HEADER, GRE_AT = IP_AT + IPV4_HEADER };
+    const uint8_t *d = p->data, *ip = d + IP_AT, *gre = d + GRE_AT;
+    if (unlikely(p->len < GRE_AT + 4 || p->gso || peek16(d + 12) != ETYPE_IPV4 || ip[0] != 0x45 ||
+                 ip[9] != IP_PROTO_GRE || peek16(ip + 6) & IP_FRAG_MASK))
+        return false;
+    uint32_t first = peek32(gre), total_len = peek16(ip + 2);
+    bool has_key = first == ((uint32_t)GRE_KEY << 16 | GRE_PROTO_TEB);
+    o->l3 = IP_AT;
+    o->len = has_key ? GRE_AT + 8 : GRE_AT + 4;
+    if (unlikely((!has_key && first != GRE_PROTO_TEB) || IP_AT + total_len > p->len ||
+                 IP_AT + total_len < o->len + ETH_HEADER || csum_ip4(ip) % 0xffff /* RFC 1071: it sums up to -0 */))
+        return false;
+    o->key = 0;
+    if (has_key)
+        memcpy(&o->key, gre + 4, sizeof o->key);
+    o->gre_flags = first >> 16;
+    p->len = IP_AT + total_len; /* without the padding of a short frame */
+    return true;
+}
+
+static enum drop_reason check_outer(struct packet *p, struct outer *o)
 {
     struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
-    uint32_t l3 = l2.end, header_len, total_len;
+    uint32_t header_len, total_len;
     struct gre g;
     if (l2.type != ETYPE_IPV4)
         return DROP_TUN_MALFORMED;
-    enum drop_reason drop = check_ip4(p, l3, &header_len, &total_len);
+    enum drop_reason drop = check_ip4(p, l2.end, &header_len, &total_len);
     if (drop)
         return drop;
-    p->len = l3 + total_len; /* without the padding of a short frame */
-    drop = check_gre(p, l3 + header_len, &g);
-    if (drop)
-        return drop;
+    p->len = l2.end + total_len;
+    drop = check_gre(p, l2.end + header_len, &g);
+    *o = (struct outer){l2.end, l2.end + header_len + g.len, g.key, g.flags};
+    return drop;
+}
 
-    const uint8_t *ip = p->data + l3;
+enum drop_reason wrap_pop(struct packet *p, uint32_t tunnel_port_id, uint32_t in_phy_port)
+{
+    struct outer outer;
+    if (unlikely(!check_outer_fast(p, &outer))) {
+        enum drop_reason drop = check_outer(p, &outer);
+        if (drop)
+            return drop;
+    }
+    const uint8_t *ip = p->data + outer.l3;
     int ecn = ip[1] & ECN_MASK;
-    uint32_t outer_len = l3 + header_len + g.len;
-    uint16_t flags =
-        (g.flags & GRE_KEY ? TUN_KEY : 0) | (g.flags & GRE_CSUM ? TUN_CSUM : 0) | (peek16(ip + 6) & IP_DF ? TUN_DF : 0);
-    set_tun(p, ip, g.key, flags);
+    uint16_t flags = (outer.gre_flags & GRE_KEY ? TUN_KEY : 0) | (outer.gre_flags & GRE_CSUM ? TUN_CSUM : 0) |
+                     (peek16(ip + 6) & IP_DF ? TUN_DF : 0);
+    set_tun(p, ip, outer.key, flags);
     p->in_phy_port = htonl(in_phy_port);
     p->port = (uint16_t)tunnel_port_id;
-    if (p->csum == CSUM_PARTIAL && p->csum_start < outer_len + ETH_HEADER)
+    if (p->csum == CSUM_PARTIAL && p->csum_start < outer.len + ETH_HEADER)
         packet_finish_csum(p);
     if (p->csum != CSUM_PARTIAL) {
         p->csum = CSUM_NONE;
-        p->csum_start = (uint16_t)outer_len;
+        p->csum_start = (uint16_t)outer.len;
     }
     p->l25 = p->l3 = p->l4 = 0xffff;
-    packet_shift(p, -(int)outer_len);
+    packet_shift(p, -(int)outer.len);
     return likely(ecn == ECN_NOT_ECT || ecn == ECN_ECT_0) ? DROP_NONE : propagate_ecn(p->data, p->len, ecn);
 }

@@ -270,6 +270,51 @@ START_TEST(names_what_it_drops)
 }
 END_TEST
 
+/* Outer headers without a tag are read straight ahead, those with one with care: both must come to the same, whatever is
+ * wrong with them. */
+START_TEST(plain_headers_as_tagged_ones)
+{
+    uint64_t rng = unit_seed();
+    unsigned taken = 0, refused = 0;
+    for (int i = 0; i < 20000; i++) {
+        uint8_t plain[400], tagged[404];
+        struct packet p, q;
+        uint32_t len = make_inner(plain + 200, (int)unit_below(&rng, 3) * 2 + 2, (int)unit_below(&rng, 4), 0);
+        make_outer(plain, false, 0, 0);
+        len += 34 + (uint32_t)gre_write(plain + 34, false, unit_below(&rng, 2), 0x12345678);
+        memmove(plain + 34 + (plain[34] ? 8 : 4), plain + 200, 100);
+        poke16(plain + 16, (uint16_t)(len - 14));
+        for (unsigned n = unit_below(&rng, 3); n > 0; n--)
+            plain[14 + unit_below(&rng, 30)] ^= (uint8_t)(1 << unit_below(&rng, 8));
+        if (unit_below(&rng, 4)) {
+            memset(plain + 24, 0, 2);
+            be16 sum = csum_finish(csum_add(plain + 14, 20, 0));
+            memcpy(plain + 24, &sum, 2);
+        }
+        len += unit_below(&rng, 4) ? 0 : unit_below(&rng, 20);
+        len -= unit_below(&rng, 8) ? 0 : unit_below(&rng, len - 14);
+        memcpy(tagged, plain, 12);
+        memcpy(tagged + 12, "\x81\0\0\7", 4);
+        memcpy(tagged + 16, plain + 12, len - 12);
+        enum drop_reason drop = pop(plain, len, &p);
+        ck_assert_int_eq(drop, pop(tagged, len + 4, &q));
+        if (drop) {
+            refused++;
+        } else {
+            taken++;
+            ck_assert_uint_eq(p.len, q.len);
+            ck_assert_mem_eq(p.data, q.data, p.len);
+            ck_assert_mem_eq(&p.tun, &q.tun, sizeof p.tun);
+            ck_assert(p.csum == q.csum && p.csum_start == q.csum_start && p.l3 == q.l3 && p.l4 == q.l4);
+        }
+        free(p.base);
+        free(q.base);
+    }
+    ck_assert_uint_gt(taken, 1000);
+    ck_assert_uint_gt(refused, 1000);
+}
+END_TEST
+
 START_TEST(push_knows_its_bounds)
 {
     uint8_t f[1600] = {0};
@@ -452,5 +497,5 @@ START_TEST(partial_checksums)
 END_TEST
 
 UNIT_TEST_MAIN("tunnel headers", header_is_as_others_expect, pops_what_it_pushed, ecn_on_leaving,
-               takes_tags_options_sequence_and_padding, names_what_it_drops, push_knows_its_bounds, partial_checksums,
-               cut_behind_the_push_as_before_it, what_is_cut_before)
+               takes_tags_options_sequence_and_padding, names_what_it_drops, plain_headers_as_tagged_ones,
+               push_knows_its_bounds, partial_checksums, cut_behind_the_push_as_before_it, what_is_cut_before)
