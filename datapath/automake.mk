@@ -2,6 +2,8 @@
 # One file a line, sorted; headers too.
 noinst_LIBRARIES += datapath/libdatapath.a
 datapath_libdatapath_a_SOURCES = \
+	datapath/cache-mask.c \
+	datapath/cache-mask.h \
 	datapath/cache-path.c \
 	datapath/cache.c \
 	datapath/cache.h \

@@ -6,10 +6,10 @@
 #endif
 #include "base/hash.h"
 #include "base/mem.h"
+#include "datapath/cache-mask.h"
 #include "datapath/tally.h"
 #include "datapath/worker.h"
 #include "packet/match.h"
-#include "packet/parse.h"
 
 /* The words of a packet under its mask, and what they lead to. One unit of memory or more. */
 struct entry {
@@ -38,23 +38,6 @@ struct bucket {
     uint8_t turn;               /* the way to be looked at next for being given up */
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(sizeof(struct bucket) == CACHE_LINE, "a line");
-
-/* What this worker knows of one bridge. */
-struct mask {
-    uint32_t serial; /* of the bridge */
-    uint32_t number;
-    enum layer depth; /* to which packets are parsed */
-    unsigned n, n_cleared;
-    uint64_t seed;
-    uint64_t generation; /* when it was started */
-    msec_t started;
-    struct {
-        uint64_t bits;
-        unsigned word;
-    } words[FLOW_KEY_WORDS];
-    uint8_t cleared[FLOW_KEY_WORDS]; /* of these, those that key_parse_fast() leaves alone */
-    struct flow_key bits;
-};
 
 struct cache {
     struct worker *worker;
@@ -197,78 +180,24 @@ size_t cache_count(const struct cache *c) { return c->count; }
 
 /* --- masks --- */
 
-static enum layer layer_of_word(unsigned word)
+static void widen(struct cache *c, struct mask *m, const struct flow_key *bits)
 {
-    size_t at = word * 8;
-    return at >= offsetof(struct flow_key, l4) ? L_L4 : at >= offsetof(struct flow_key, ip) ? L_IP : L_ETH;
-}
-
-/* Widens m by `bits`: a new number, unless there was nothing new. */
-static void mask_widen(struct cache *c, struct mask *m, const struct flow_key *bits)
-{
-    uint64_t news = 0;
-    for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
-        news |= key_words_const(bits)[i] & ~key_words(&m->bits)[i];
-    if (!news)
-        return;
-    m->n = m->n_cleared = 0;
-    m->depth = L_ETH;
-    for (unsigned i = 0; i < FLOW_KEY_WORDS; i++) {
-        uint64_t *word = &key_words(&m->bits)[i];
-        *word |= key_words_const(bits)[i];
-        if (*word) {
-            m->words[m->n].word = i;
-            m->words[m->n++].bits = *word;
-            if (!(KEY_FAST_WORDS >> i & 1))
-                m->cleared[m->n_cleared++] = i;
-            m->depth = MAX(m->depth, layer_of_word(i));
-        }
-    }
-    m->number = ++c->next_number;
-    m->seed = hash_mix(hash_seed(), m->number);
-}
-
-static void mask_start(struct cache *c, struct mask *m, uint32_t serial)
-{
-    *m = (struct mask){.serial = serial, .generation = c->worker->generation, .started = c->worker->now};
-    struct flow_key in_port = {0};
-    in_port.meta.in_port = (be32)~0u;
-    mask_widen(c, m, &in_port);
+    if (mask_widen(m, bits))
+        mask_number(m, ++c->next_number);
 }
 
 static struct mask *mask_of(struct cache *c, const struct dp_bridge *bridge)
 {
+    const struct worker *w = c->worker;
     struct mask *m = c->masks[bridge->index];
-    if (unlikely(!m)) {
-        m = c->masks[bridge->index] = xzalloc(sizeof *m);
-        mask_start(c, m, bridge->serial);
-    } else if (unlikely(m->serial != bridge->serial)) {
-        mask_start(c, m, bridge->serial);
-    } else if (unlikely(m->generation != c->worker->generation && c->worker->now - m->started >= CACHE_MASK_AGE)) {
-        mask_start(c, m, bridge->serial);
+    if (unlikely(!m))
+        m = c->masks[bridge->index] = xzalloc_line(sizeof *m);
+    bool old = m->generation != w->generation && w->now - m->started >= CACHE_MASK_AGE;
+    if (unlikely(m->serial != bridge->serial || old)) {
+        mask_start(m, bridge->serial, w->generation, w->now);
+        mask_number(m, ++c->next_number);
     }
     return m;
-}
-
-static inline void mask_pack(const struct mask *m, const struct flow_key *key, uint64_t *words)
-{
-    const uint64_t *k = key_words_const(key);
-    for (unsigned i = 0, n = m->n; i < n; i++)
-        words[i] = k[m->words[i].word] & m->words[i].bits;
-}
-
-/* Two words a multiplication (as wyhash), whose factors nobody knows who does not know the seed. */
-static inline uint32_t mask_hash(const struct mask *m, const uint64_t *words)
-{
-    uint64_t seed = m->seed, h = seed;
-    unsigned i = 0, n = m->n;
-    for (; i + 1 < n; i += 2) {
-        __uint128_t product = (__uint128_t)(words[i] ^ seed) * (words[i + 1] ^ h);
-        h ^= (uint64_t)product ^ (uint64_t)(product >> 64);
-    }
-    if (i < n)
-        h = hash_mix(h, words[i]);
-    return hash_finish(h);
 }
 
 static inline bool words_same(const uint64_t *a, const uint64_t *b, unsigned n)
@@ -542,7 +471,7 @@ static struct cache_path *walk(struct cache *c, struct mask *m, struct dp_port *
     in->bridge->walk(in->bridge->aux, &key, path);
     struct cache_path *made = cache_path_get(&c->paths, w, in->bridge, path);
     if (!path->uncacheable) {
-        mask_widen(c, m, &path->consulted);
+        widen(c, m, &path->consulted);
         cache_insert(c, in->bridge, m, &key, made);
     }
     stat_add(&w->stats.walk_cycles, cycles() - begin);
@@ -561,13 +490,48 @@ static struct cache_path *second_look(struct cache *c, struct mask *m, struct dp
     return path ? path : walk(c, m, in, p);
 }
 
-static inline void parse(const struct mask *m, struct packet *p, uint32_t in_port, struct flow_key *key)
+/* Packets behind each other with the same words under the mask, likely of one flow. */
+struct runs {
+    unsigned n;
+    uint8_t first[BATCH + 1];
+    uint8_t way[BATCH];
+    const struct entry *entry[BATCH];
+};
+
+static inline void find_runs(struct cache *c, const struct mask *m, uint32_t in_port, struct packet *batch[], unsigned n,
+                             struct runs *r)
 {
-    if (likely(key_parse_fast(p, in_port, m->depth, key)))
-        for (unsigned i = 0; i < m->n_cleared; i++)
-            key_words(key)[m->cleared[i]] = 0;
-    else
-        key_parse(p, in_port, m->depth, key);
+    const struct packet *parsed = NULL; /* that the next one may look alike */
+    unsigned n_words = m->n;
+    r->n = 0;
+    for (unsigned i = 0; i < n; i++) {
+        struct flow_key key;
+        uint64_t *words = &c->words[r->n * n_words];
+        if (parsed && mask_looks_alike(m, parsed, batch[i]))
+            continue;
+        bool fast = mask_parse(m, batch[i], in_port, &key) && batch[i]->len >= RAW;
+        mask_pack(m, &key, words);
+        if (i && words_same(words, words - n_words, n_words)) {
+            parsed = fast ? batch[i] : NULL;
+            continue;
+        }
+        /* Flows that change from packet to packet are not compared each time. */
+        parsed = fast && !i ? batch[i] : NULL;
+        c->hashes[r->n] = mask_hash(m, words);
+        __builtin_prefetch(bucket_of(c, c->hashes[r->n]));
+        r->first[r->n++] = (uint8_t)i;
+    }
+    r->first[r->n] = (uint8_t)n;
+}
+
+/* In its other bucket; or a packet before it in the batch has brought it in; or new. */
+static struct cache_path *find_or_walk(struct cache *c, struct mask *m, uint32_t number, struct dp_port *in,
+                                       struct packet *p, const uint64_t *words, uint32_t hash)
+{
+    if (m->number != number)
+        return second_look(c, m, in, p);
+    struct cache_path *path = find(c, m, words, hash);
+    return path ? path : walk(c, m, in, p);
 }
 
 void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], unsigned n, struct cache_path *found[])
@@ -580,61 +544,44 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
     if (unlikely(c->old))
         cache_grow_on(c);
     struct mask *m = mask_of(c, in->bridge);
-    const struct entry *entries[BATCH];
-    uint8_t ways[BATCH];
-    uint32_t in_port = load_relaxed(&in->ofport), misses = 0, repeats = 0; /* as the packet before: likely one flow */
+    struct cache_path *paths[BATCH];
+    struct runs r;
+    uint32_t misses = 0;
     unsigned n_words = m->n;
 
-    for (unsigned i = 0; i < n; i++) {
-        struct flow_key key;
-        uint64_t *words = &c->words[i * n_words];
-        parse(m, batch[i], in_port, &key);
-        mask_pack(m, &key, words);
-        if (i && words_same(words, words - n_words, n_words)) {
-            repeats |= UINT32_C(1) << i;
-            c->hashes[i] = c->hashes[i - 1];
-            continue;
-        }
-        c->hashes[i] = mask_hash(m, words);
-        __builtin_prefetch(bucket_of(c, c->hashes[i]));
-    }
-    for (unsigned i = 0; i < n; i++) {
-        if (repeats >> i & 1)
-            continue;
+    find_runs(c, m, load_relaxed(&in->ofport), batch, n, &r);
+    for (unsigned i = 0; i < r.n; i++) {
         const struct bucket *b = bucket_of(c, c->hashes[i]);
         unsigned with_tag = bucket_ways(b, tag_of(c->hashes[i]));
-        ways[i] = with_tag ? __builtin_ctz(with_tag) : 0;
-        entries[i] = with_tag ? entry_at(c, b->entry[ways[i]]) : NULL;
-        __builtin_prefetch(entries[i]);
+        r.way[i] = with_tag ? __builtin_ctz(with_tag) : 0;
+        r.entry[i] = with_tag ? entry_at(c, b->entry[r.way[i]]) : NULL;
+        __builtin_prefetch(r.entry[i]);
     }
-    for (unsigned i = 0; i < n; i++) {
-        if (repeats >> i & 1) {
-            found[i] = found[i - 1];
-            misses |= (misses << 1) & (UINT32_C(1) << i);
-            continue;
-        }
-        if (unlikely(!entries[i] || !entry_is(entries[i], m, &c->words[i * n_words]))) {
+    for (unsigned i = 0; i < r.n; i++) {
+        if (unlikely(!r.entry[i] || !entry_is(r.entry[i], m, &c->words[i * n_words]))) {
             misses |= UINT32_C(1) << i;
-            found[i] = NULL;
+            paths[i] = NULL;
             continue;
         }
         struct bucket *b = bucket_of(c, c->hashes[i]);
-        if (unlikely(!(b->used >> ways[i] & 1)))
-            b->used |= 1u << ways[i];
-        found[i] = entries[i]->path;
-        __builtin_prefetch(found[i]);
+        if (unlikely(!(b->used >> r.way[i] & 1)))
+            b->used |= 1u << r.way[i];
+        paths[i] = r.entry[i]->path;
+        __builtin_prefetch(paths[i]);
     }
-    for (unsigned i = 0; i < n; i++)
-        if (likely(!(misses >> i & 1)) && unlikely(!path_fresh(w, found[i])))
+    for (unsigned i = 0; i < r.n; i++) {
+        if (unlikely(!paths[i] || !path_fresh(w, paths[i])))
             misses |= UINT32_C(1) << i;
+        for (unsigned j = r.first[i]; j < r.first[i + 1]; j++)
+            found[j] = paths[i];
+    }
     uint64_t walks = w->stats.walks;
     uint32_t number = m->number;
-    while (unlikely(misses)) { /* in its other bucket; or a packet before it in the batch has brought it in; or new */
+    while (unlikely(misses)) {
         unsigned i = __builtin_ctz(misses);
         misses &= misses - 1;
-        found[i] = m->number == number ? find(c, m, &c->words[i * n_words], c->hashes[i]) : NULL;
-        if (!found[i])
-            found[i] = m->number == number ? walk(c, m, in, batch[i]) : second_look(c, m, in, batch[i]);
+        for (unsigned j = r.first[i]; j < r.first[i + 1]; j++)
+            found[j] = find_or_walk(c, m, number, in, batch[j], &c->words[i * n_words], c->hashes[i]);
     }
     walks = w->stats.walks - walks;
     stat_add(&w->stats.cache_hits, n - walks);

@@ -34,17 +34,20 @@ static void execute_outcome(struct worker *w, const struct outcome *o, struct pa
     execute(w, o->acts, o->acts_len, o->drop, batch, n);
 }
 
-static void count_found(struct worker *w, struct packet *const batch[], unsigned n, struct cache_path *const found[])
+/* True: all have the same path. */
+static bool count_found(struct worker *w, struct packet *const batch[], unsigned n, struct cache_path *const found[])
 {
+    unsigned from = 0;
     for (unsigned i = 0; i < n;) {
         struct cache_path *path = found[i];
         uint64_t bytes = 0;
-        unsigned from = i;
+        from = i;
         do
             bytes += batch[i++]->len;
         while (i < n && found[i] == path);
         tally_count_path(w, path, i - from, bytes);
     }
+    return !from;
 }
 
 /* Packets of one batch with the same outcome go together. Their order within a flow is kept. */
@@ -53,11 +56,8 @@ static void process_found(struct worker *w, struct packet *batch[], unsigned n, 
     struct outcome *groups[BATCH];
     struct packet *members[BATCH];
     uint8_t next[BATCH], first[BATCH], last[BATCH];
-    unsigned n_groups = 0, same = 1;
-    count_found(w, batch, n, found);
-    while (same < n && found[same] == found[0])
-        same++;
-    if (same == n) { /* as most often on a wire */
+    unsigned n_groups = 0;
+    if (count_found(w, batch, n, found)) { /* as most often on a wire */
         execute_outcome(w, found[0]->outcome, batch, n);
         return;
     }

@@ -51,3 +51,7 @@ tests_unit_test_punt_LDADD = $(DATAPATH_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-tally
 tests_unit_test_tally_SOURCES = tests/unit/test-tally.c
 tests_unit_test_tally_LDADD = $(DATAPATH_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/test-cache-mask
+tests_unit_test_cache_mask_SOURCES = tests/unit/test-cache-mask.c
+tests_unit_test_cache_mask_LDADD = $(DATAPATH_TEST_LIBS)

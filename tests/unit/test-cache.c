@@ -152,6 +152,16 @@ static void random_change(struct sim_switch *s, struct pipeline *p, uint64_t *rn
     }
 }
 
+static void some_frame(uint8_t frame[64], uint64_t *rng)
+{
+    udp_frame(frame, 64, small(rng), small(rng), small(rng), small(rng), small(rng), small(rng));
+    frame[15] = small(rng) << 2; /* tos */
+    if (!unit_below(rng, 8))
+        frame[13] = 6; /* not IP */
+    if (!unit_below(rng, 8))
+        frame[23] = 6; /* TCP */
+}
+
 START_TEST(as_the_plain_walk)
 {
     uint64_t rng = unit_seed() + _i;
@@ -169,15 +179,10 @@ START_TEST(as_the_plain_walk)
         randomize(&p.tables[i], &rng);
     for (int round = 0; round < 2000; round++) {
         unsigned n = 1 + unit_below(&rng, 40), in = unit_below(&rng, PORTS);
+        uint8_t frame[64];
         for (unsigned i = 0; i < n; i++) {
-            uint8_t frame[64];
-            udp_frame(frame, sizeof frame, small(&rng), small(&rng), small(&rng), small(&rng), small(&rng),
-                      small(&rng));
-            frame[15] = small(&rng) << 2; /* tos */
-            if (!unit_below(&rng, 8))
-                frame[13] = 6; /* not IP */
-            if (!unit_below(&rng, 8))
-                frame[23] = 6; /* TCP */
+            if (!i || unit_below(&rng, 2)) /* else as the one before */
+                some_frame(frame, &rng);
             dp_sim_receive(s.port[in], frame, sizeof frame);
             expect(&s, frame, sizeof frame, in + 1, &want);
         }
