@@ -11,7 +11,7 @@
 struct push {
     struct exec *x;
     const struct dpact_push *push;
-    struct packet *out[BATCH];
+    struct packet **out; /* BATCH of them */
     unsigned n;
     uint64_t packets, bytes, dropped; /* the tunnel port's */
 };
@@ -74,7 +74,8 @@ static void push_segments(struct push *s, struct packet *p)
 
 unsigned exec_TUN_PUSH(struct exec *x, const struct dpact *a, struct packet *batch[], unsigned n)
 {
-    struct push s = {.x = x, .push = (const struct dpact_push *)a};
+    struct packet *out[BATCH];
+    struct push s = {.x = x, .push = (const struct dpact_push *)a, .out = out};
     for (unsigned i = 0; i < n; i++)
         if (likely(!batch[i]->gso) || wrap_keeps_whole(batch[i], s.push)) {
             exec_finish_csum(batch[i]);
