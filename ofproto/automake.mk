@@ -7,6 +7,8 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/dispatch.c \
 	ofproto/dump.c \
 	ofproto/fdb.c \
+	ofproto/group.c \
+	ofproto/group.h \
 	ofproto/multipart.c \
 	ofproto/ofconn.c \
 	ofproto/ofproto.c \
@@ -22,6 +24,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/trace.h \
 	ofproto/walk-act.c \
 	ofproto/walk-emit.c \
+	ofproto/walk-group.c \
 	ofproto/walk-normal.c \
 	ofproto/walk-output.c \
 	ofproto/walk-tag.c \

@@ -41,9 +41,13 @@ enum { RULE_REPLACED = 0xff };    /* no flow-removed: OpenFlow 1.3.5, 6.4 */
 struct rule_acts { /* shared by rules with equal instructions, of all bridges */
     struct rule_acts *next;
     uint32_t refs, hash, len;
+    bool forwards_to_groups;
     uint64_t list[]; /* struct act… */
 };
 static inline struct rule *rule_of(struct cls_rule *r) { return r ? container_of(r, struct rule, cls) : NULL; }
+
+struct group;
+struct group_mod;
 
 struct table {
     struct classifier cls;
@@ -80,6 +84,7 @@ struct ofproto {
     struct ports *ports;         /* ports.c; RCU inside */
     struct dp_gen ports_gen;     /* the set of ports, and what floods go to */
     struct fdb *fdb;             /* fdb.c; RCU inside, generations per bucket */
+    struct groups *groups;       /* group.c; RCU inside, generations by number */
     struct cds_list_head conns;  /* ofconn.c */
     struct timeouts *timeouts;   /* timeouts.c: rules with idle or hard timeout */
     size_t n_rules;              /* visible ones */
@@ -156,7 +161,7 @@ msec_t fdb_wake_at(const struct fdb *); /* INT64_MAX: it is empty */
 struct rule *rule_create(struct ofproto *, const struct flow_mod *, struct rule *takes_tally_of /* or NULL */, msec_t now);
 void rule_free(void *rule); /* after a grace period, or never published */
 void rule_set_acts(struct ofproto *, struct rule *, const void *list, size_t len);
-enum ofp_error acts_check_references(const void *list, size_t len); /* groups and meters: there are none */
+enum ofp_error acts_check_references(const struct ofproto *, const void *list, size_t len); /* groups, meters, queues */
 bool rule_outputs_to(const struct rule *, uint32_t port, uint32_t group); /* OFPP_ANY, OFPG_ANY: no condition */
 void rule_fill_stats(struct ofproto *, const struct rule *, msec_t now, struct flow_stats *); /* match included */
 void rule_fill_removed(struct ofproto *, const struct rule *, msec_t now, struct flow_removed *);
@@ -177,8 +182,28 @@ enum ofp_error tables_flow_mod(struct ofproto *, const struct flow_mod *, msec_t
 void tables_run(struct ofproto *, msec_t now); /* timeouts */
 void tables_flush(struct ofproto *);           /* removes every rule, as a delete of all does */
 void tables_settle(struct ofproto *);          /* after dp_synchronize(): doomed rules end */
+void tables_group_deleted(struct ofproto *, uint32_t group); /* flows that forward to it go; OFPG_ALL: to any */
 /* Non-strict selection for statistics. */
 void tables_select(struct ofproto *, const struct flow_stats_request *, void (*fn)(struct rule *, void *aux), void *aux);
+
+/* --- group.c: the group table --- */
+void groups_create(struct ofproto *);
+void groups_destroy(struct ofproto *);
+/* A group-mod in two steps: the first finds every fault and changes nothing, the second cannot fail. What flows refer to
+ * must be as it was in between. */
+enum ofp_error group_mod_check(struct ofproto *, const struct group_mod *);
+void group_mod_apply(struct ofproto *, const struct group_mod *, msec_t now);
+void groups_flush(struct ofproto *);              /* as a delete of all */
+bool groups_wait(const struct ofproto *);         /* for groups_settle() */
+void groups_settle(struct ofproto *);             /* after dp_synchronize(): deleted groups leave the walks' sight */
+bool group_exists(const struct ofproto *, uint32_t id);
+bool acts_name_groups(const void *list, size_t len);
+void groups_count_flow(struct ofproto *, const struct rule_acts *, int delta); /* a flow has come (1) or gone (-1) */
+const struct group *group_find(const struct ofproto *, uint32_t id); /* main */
+/* Each group behind those that it forwards to, else by number. */
+void groups_for_each(struct ofproto *, void (*fn)(const struct group *, void *aux), void *aux);
+void group_put_stats(struct ofproto *, const struct group *, msec_t now, uint8_t version, struct ofp_parts *);
+void group_put_desc(const struct group *, uint8_t version, struct ofp_parts *);
 
 /* --- async.c: what connections are told unasked --- */
 void conns_packet_in(struct ofproto *, const struct punt_packet_in *, const struct packet *, size_t total);

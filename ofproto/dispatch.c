@@ -1,5 +1,6 @@
 /* dispatch.c: what each message of a session does: one row each, by message type. */
 #include "ofproto/session.h"
+#include "openflow/group.h"
 #include "base/log.h"
 
 LOG_MODULE(openflow);
@@ -43,7 +44,7 @@ static enum ofp_error handle_features(struct ofconn *c, const struct ofp_header 
     struct ofp_features f = {
         .datapath_id = ofproto_datapath_id(c->o),
         .n_tables = N_TABLES,
-        .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS,
+        .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_GROUP_STATS,
     };
     (void)body, (void)now;
     features_encode(&f, c->version, h->xid, &b);
@@ -229,15 +230,20 @@ static enum ofp_error handle_table_mod(struct ofconn *c, const struct ofp_header
     return config & ~3u ? OFPERR_TMFC_BAD_CONFIG : OFPERR_OK;
 }
 
-/* There are no groups and no meters yet. What asks for one is refused with the code that says so; deleting what does not
- * exist is no error (6.7, 6.9), and controllers begin with it. */
 static enum ofp_error handle_group_mod(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
-    static const enum ofp_error by_command[] = {OFPERR_GMFC_OUT_OF_GROUPS, OFPERR_GMFC_UNKNOWN_GROUP, OFPERR_OK};
-    (void)c, (void)h, (void)now;
-    uint16_t command = rd_u16(&body);
-    return command < ARRAY_SIZE(by_command) ? by_command[command] : OFPERR_GMFC_BAD_COMMAND;
+    struct group_mod gm;
+    enum ofp_error e = group_mod_decode(h->version, body, &gm);
+    if (!e)
+        e = group_mod_check(c->o, &gm);
+    if (!e)
+        group_mod_apply(c->o, &gm, now);
+    group_desc_free(&gm.group);
+    return e;
 }
+
+/* There are no meters yet. What asks for one is refused with the code that says so; deleting what does not exist is no
+ * error (6.7, 6.9), and controllers begin with it. */
 
 static enum ofp_error handle_meter_mod(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {

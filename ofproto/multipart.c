@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include "config.h"
+#include "ofproto/group.h"
 #include "ofproto/session.h"
 
 /* --- The switch --- */
@@ -203,6 +204,76 @@ enum ofp_error handle_port_desc(struct ofconn *c, const struct ofp_header *h, st
     return OFPERR_OK;
 }
 
+/* --- Groups --- */
+
+static void put_group_stats(const struct group *g, void *r_)
+{
+    struct reply *r = r_;
+    group_put_stats(r->c->o, g, r->now, r->c->version, &r->parts);
+}
+
+/* OpenFlow 1.3.5 has no error for statistics of a group that does not exist; an empty reply says it. */
+enum ofp_error handle_group_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct reply r;
+    uint32_t id;
+    enum ofp_error e = group_stats_request_decode(h->version, body, &id);
+    if (e)
+        return e;
+    const struct group *g = group_find(c->o, id);
+    ofproto_settle(c->o, true);
+    reply_begin(&r, c, OFPMSG_GROUP_STATS_REPLY, h->xid, now);
+    if (g)
+        put_group_stats(g, &r);
+    else if (id == OFPG_ALL)
+        groups_for_each(c->o, put_group_stats, &r);
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+static void put_group_desc(const struct group *g, void *r_)
+{
+    struct reply *r = r_;
+    group_put_desc(g, r->c->version, &r->parts);
+}
+
+enum ofp_error handle_group_desc(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct reply r;
+    (void)body;
+    reply_begin(&r, c, OFPMSG_GROUP_DESC_REPLY, h->xid, now);
+    groups_for_each(c->o, put_group_desc, &r);
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+/* OpenFlow's own actions that walks execute in action sets. */
+static uint32_t bucket_actions(void)
+{
+    uint32_t bits = 0;
+    struct act_set executed = walk_executes();
+    for (unsigned i = 0; i < INST_METER; i++)
+        if (!act_rows[i].experimenter && act_rows[i].wire < 32 && act_set_has(&executed, i))
+            bits |= UINT32_C(1) << act_rows[i].wire;
+    return bits;
+}
+
+enum ofp_error handle_group_features(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct buf b = BUF_INIT;
+    struct group_features f = {.types = (1u << N_GROUP_TYPES) - 1,
+                               .capabilities = OFPGFC_SELECT_WEIGHT | OFPGFC_SELECT_LIVENESS | OFPGFC_CHAINING |
+                                               OFPGFC_CHAINING_CHECKS};
+    (void)body, (void)now;
+    for (unsigned i = 0; i < N_GROUP_TYPES; i++) {
+        f.max_groups[i] = MAX_GROUPS;
+        f.actions[i] = bucket_actions();
+    }
+    group_features_encode(&f, c->version, h->xid, &b);
+    ofconn_send(c, &b);
+    return OFPERR_OK;
+}
+
 /* --- What this switch has none of: empty where all are asked for, an error where one is --- */
 
 enum ofp_error handle_queue_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
@@ -212,25 +283,6 @@ enum ofp_error handle_queue_stats(struct ofconn *c, const struct ofp_header *h, 
     if (port != OFPP_ANY && !ofport_lookup(c->o, port))
         return OFPERR_QOFC_BAD_PORT;
     return queue != OFPQ_ALL ? OFPERR_QOFC_BAD_QUEUE : reply_empty(c, OFPMSG_QUEUE_STATS_REPLY, h->xid);
-}
-
-/* OpenFlow 1.3.5 has no error for statistics of a group that does not exist; an empty reply says it. */
-enum ofp_error handle_group_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    (void)body, (void)now;
-    return reply_empty(c, OFPMSG_GROUP_STATS_REPLY, h->xid);
-}
-
-enum ofp_error handle_group_desc(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    (void)body, (void)now;
-    return reply_empty(c, OFPMSG_GROUP_DESC_REPLY, h->xid);
-}
-
-enum ofp_error handle_group_features(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    (void)body, (void)now;
-    return reply_zeros(c, OFPMSG_GROUP_FEATURES_REPLY, h->xid, 40);
 }
 
 #define OFPM_ALL 0xffffffffu

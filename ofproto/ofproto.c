@@ -41,6 +41,7 @@ static void add_default_flow(struct ofproto *o)
 static void restart_tables(struct ofproto *o)
 {
     tables_flush(o);
+    groups_flush(o);
     if (!o->controllers && o->config.fail_mode == FAIL_STANDALONE)
         add_default_flow(o);
 }
@@ -78,6 +79,7 @@ struct ofproto *ofproto_create(struct dp *dp, const char *name)
     CDS_INIT_LIST_HEAD(&o->conns);
     ports_create(o);
     tables_create(o);
+    groups_create(o);
     o->timeouts = timeouts_create(clock_msec());
     o->fdb = fdb_create(o);
     o->bridge = dp_bridge_create(dp, name, o);
@@ -101,6 +103,7 @@ void ofproto_destroy(struct ofproto *o)
     assert(cds_list_empty(&o->conns));
     dp_bridge_destroy(o->bridge);
     tables_destroy(o);
+    groups_destroy(o);
     timeouts_destroy(o->timeouts);
     fdb_destroy(o->fdb);
     ports_destroy(o);
@@ -128,11 +131,12 @@ uint64_t ofproto_datapath_id(const struct ofproto *o)
 
 void ofproto_settle(struct ofproto *o, bool force)
 {
-    if (!force && !o->unsettled && cds_list_empty(&o->doomed))
+    if (!force && !o->unsettled && cds_list_empty(&o->doomed) && !groups_wait(o))
         return;
     dp_synchronize(o->dp);
     o->unsettled = false;
     tables_settle(o);
+    groups_settle(o);
 }
 
 void ofproto_run(struct ofproto *o, msec_t now)
@@ -140,7 +144,7 @@ void ofproto_run(struct ofproto *o, msec_t now)
     tables_run(o, now);
     fdb_run(o->fdb, now);
     update_fallback(o, now);
-    if (!cds_list_empty(&o->doomed))
+    if (!cds_list_empty(&o->doomed) || groups_wait(o))
         ofproto_settle(o, false);
     conns_run(o, now);
 }

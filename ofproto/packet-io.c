@@ -55,7 +55,7 @@ enum ofp_error packet_out_execute(struct ofproto *o, const struct packet_out *po
     struct act_context ctx = {.match = &match, .n_tables = N_TABLES, .max_ports = OFPP_MAX};
     enum ofp_error e = acts_check(po->acts.data, po->acts.len, &ctx);
     if (!e)
-        e = acts_check_references(po->acts.data, po->acts.len);
+        e = acts_check_references(o, po->acts.data, po->acts.len);
     if (!e) {
         dp_path_init(&path);
         path.packet = &p;

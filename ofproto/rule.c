@@ -41,6 +41,7 @@ static const struct rule_acts *acts_ref(const void *list, size_t len)
     a->refs = 1;
     a->hash = hash;
     a->len = len;
+    a->forwards_to_groups = acts_name_groups(list, len);
     if (len)
         memcpy(a->list, list, len);
     a->next = *head;
@@ -66,14 +67,14 @@ static void acts_unref(void *a_)
     }
 }
 
-/* What acts_check() cannot know: this switch has no groups, meters and queues yet, and what walks execute. */
-enum ofp_error acts_check_references(const void *list, size_t len)
+/* What acts_check() cannot know: groups, that this switch has no meters and queues yet, and what walks execute. */
+enum ofp_error acts_check_references(const struct ofproto *o, const void *list, size_t len)
 {
     enum ofp_error e = OFPERR_OK;
     struct act_set executed = walk_executes();
     ACT_FOR_EACH (a, list, len) {
         if (a->type == ACT_GROUP)
-            e = OFPERR_BAC_BAD_OUT_GROUP;
+            e = group_exists(o, a->n) ? OFPERR_OK : OFPERR_BAC_BAD_OUT_GROUP;
         else if (a->type == INST_METER)
             e = OFPERR_BIC_UNSUP_INST; /* meter features say max_meter=0 */
         else if (a->type == ACT_SET_QUEUE)
@@ -81,7 +82,7 @@ enum ofp_error acts_check_references(const void *list, size_t len)
         else if (!act_set_has(&executed, a->type))
             e = a->type < INST_METER ? OFPERR_BAC_BAD_TYPE : OFPERR_BIC_UNSUP_INST;
         else if (a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS)
-            e = acts_check_references(((const struct act_nested *)a)->list, a->len - sizeof *a);
+            e = acts_check_references(o, ((const struct act_nested *)a)->list, a->len - sizeof *a);
         if (e)
             return e;
     }

@@ -28,6 +28,7 @@ static void change_insert(struct change *c, struct rule *r, const struct match *
 {
     classifier_insert(&c->o->tables[r->table].cls, &r->cls, m, priority, c->o->version + 1);
     timeouts_add(c->o->timeouts, r);
+    groups_count_flow(c->o, r->acts, 1);
     c->o->n_rules++;
     touch(c, r->table);
 }
@@ -36,6 +37,7 @@ static void change_hide(struct change *c, struct rule *r, uint8_t reason)
 {
     classifier_hide(&c->o->tables[r->table].cls, &r->cls, c->o->version + 1);
     timeouts_remove(c->o->timeouts, r);
+    groups_count_flow(c->o, r->acts, -1);
     r->reason = reason;
     cds_list_add_tail(&r->node, &c->o->doomed);
     c->o->n_rules--;
@@ -91,7 +93,7 @@ void tables_select(struct ofproto *o, const struct flow_stats_request *q, void (
 
 /* --- Flow-mods --- */
 
-static enum ofp_error check(const struct flow_mod *fm)
+static enum ofp_error check(const struct ofproto *o, const struct flow_mod *fm)
 {
     bool deletes = fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
     if (fm->command > OFPFC_DELETE_STRICT)
@@ -106,7 +108,7 @@ static enum ofp_error check(const struct flow_mod *fm)
     struct act_context ctx = {.match = &fm->match, .table = fm->table, .n_tables = N_TABLES, .max_ports = OFPP_MAX};
     enum ofp_error e = acts_check(fm->acts.data, fm->acts.len, &ctx);
     if (!e)
-        e = acts_check_references(fm->acts.data, fm->acts.len);
+        e = acts_check_references(o, fm->acts.data, fm->acts.len);
     if (!e && fm->buffer_id != OFP_NO_BUFFER) /* we buffer nothing: FEATURES_REPLY says n_buffers=0 */
         e = OFPERR_BRC_BUFFER_UNKNOWN;
     return e;
@@ -142,7 +144,9 @@ static void modify_one(struct rule *r, void *fc_)
 {
     struct flow_change *fc = fc_;
     struct ofproto *o = fc->c->o;
+    groups_count_flow(o, r->acts, -1);
     rule_set_acts(o, r, fc->fm->acts.data, fc->fm->acts.len);
+    groups_count_flow(o, r->acts, 1);
     if (fc->fm->flags & OFPFF_RESET_COUNTS) {
         dp_tally_reset(o->dp, r->tally);
         r->counted_since = fc->now;
@@ -183,7 +187,7 @@ static void modify_or_delete(struct change *c, const struct flow_mod *fm, msec_t
 enum ofp_error tables_flow_mod(struct ofproto *o, const struct flow_mod *fm, msec_t now)
 {
     struct change c = {.o = o};
-    enum ofp_error e = check(fm);
+    enum ofp_error e = check(o, fm);
     if (e)
         return e;
     if (fm->command == OFPFC_ADD)
@@ -210,6 +214,29 @@ void tables_flush(struct ofproto *o)
     struct change c = {.o = o};
     struct flow_change fc = {.c = &c};
     struct selection all = {.out_port = OFPP_ANY, .out_group = OFPG_ANY, .fn = delete_one, .aux = &fc};
+    select_loosely(o, OFPTT_ALL, NULL, &all);
+    change_publish(&c);
+}
+
+struct group_gone {
+    struct change *c;
+    uint32_t group;
+};
+
+static void group_gone(struct rule *r, void *gg_)
+{
+    struct group_gone *gg = gg_;
+    if (r->acts->forwards_to_groups && (gg->group == OFPG_ALL || rule_outputs_to(r, OFPP_ANY, gg->group)))
+        change_hide(gg->c, r, OFPRR_GROUP_DELETE);
+}
+
+/* OpenFlow 1.3.5, 6.5: "the group is removed, and all flow entries containing this group in a Group action are also
+ * removed". */
+void tables_group_deleted(struct ofproto *o, uint32_t group)
+{
+    struct change c = {.o = o};
+    struct group_gone gg = {&c, group};
+    struct selection all = {.out_port = OFPP_ANY, .out_group = OFPG_ANY, .fn = group_gone, .aux = &gg};
     select_loosely(o, OFPTT_ALL, NULL, &all);
     change_publish(&c);
 }

@@ -174,6 +174,8 @@ static void act_clone(struct walk *w, const struct act *a)
     walk_shallower(w);
 }
 
+static void act_group(struct walk *w, const struct act *a) { walk_group(w, a->n); }
+
 static void act_exit(struct walk *w, const struct act *a UNUSED) { w->exited = true; }
 static void act_nothing(struct walk *w UNUSED, const struct act *a UNUSED) {}
 
@@ -196,9 +198,9 @@ static bool same_place(const struct act *a, const struct act *b)
            ((const struct act_set_field *)a)->field == ((const struct act_set_field *)b)->field;
 }
 
-static void inst_write(struct walk *w, const struct act *inst)
+void walk_write_set(struct walk *w, const void *acts, size_t len)
 {
-    ACT_FOR_EACH (a, ((const struct act_nested *)inst)->list, inst->len - sizeof *inst) {
+    ACT_FOR_EACH (a, acts, len) {
         unsigned i = 0;
         while (i < w->n_set && !same_place(w->set[i], a))
             i++;
@@ -211,6 +213,11 @@ static void inst_write(struct walk *w, const struct act *inst)
         if (walk_step(w))
             w->set[w->n_set++] = a;
     }
+}
+
+static void inst_write(struct walk *w, const struct act *inst)
+{
+    walk_write_set(w, ((const struct act_nested *)inst)->list, inst->len - sizeof *inst);
 }
 
 static void inst_metadata(struct walk *w, const struct act *a)
@@ -227,7 +234,7 @@ static void inst_goto(struct walk *w, const struct act *a) { w->go_to = (int)(a-
 /* --- Dispatch. An act without a function is in no rule: acts_check_references() refuses it. --- */
 
 /* OpenFlow 1.3.5, 5.10. Of the pops, which share a place there, the outermost tag's comes first. */
-enum { TTL_IN = 1, VLAN_OFF, PBB_OFF, MPLS_OFF, MPLS_ON, PBB_ON, VLAN_ON, TTL_OUT, TTL_DOWN, SET, QOS, TO_GROUP, OUT };
+enum { TTL_IN = 1, VLAN_OFF, PBB_OFF, MPLS_OFF, MPLS_ON, PBB_ON, VLAN_ON, TTL_OUT, TTL_DOWN, SET, QOS, TO_GROUP, OUT, AGAIN };
 
 static const struct {
     void (*fn)(struct walk *, const struct act *);
@@ -235,6 +242,7 @@ static const struct {
 } rows[N_ACTS] = {
     [ACT_OUTPUT] = {act_output, OUT},
     [ACT_CONTROLLER] = {act_controller, OUT},
+    [ACT_GROUP] = {act_group, TO_GROUP},
     [ACT_PUSH_VLAN] = {act_push_vlan, VLAN_ON},
     [ACT_POP_VLAN] = {act_pop_vlan, VLAN_OFF},
     [ACT_PUSH_MPLS] = {act_push_mpls, MPLS_ON},
@@ -254,8 +262,8 @@ static const struct {
     [ACT_REG_MOVE] = {act_move, SET},
     [ACT_SET_TUNNEL] = {act_set_tunnel, SET},
     [ACT_SET_TUNNEL64] = {act_set_tunnel, SET},
-    [ACT_RESUBMIT] = {act_resubmit, 0},
-    [ACT_RESUBMIT_TABLE] = {act_resubmit, 0},
+    [ACT_RESUBMIT] = {act_resubmit, AGAIN /* in buckets */},
+    [ACT_RESUBMIT_TABLE] = {act_resubmit, AGAIN},
     [ACT_CLONE] = {act_clone, 0},
     [ACT_NOTE] = {act_nothing, 0},
     [ACT_EXIT] = {act_exit, 0},

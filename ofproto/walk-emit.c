@@ -120,7 +120,7 @@ void emit_learn(struct walk *w, const struct punt_learn_mac *learn)
 size_t emit_clone_begin(struct walk *w)
 {
     emit_changes(w);
-    w->s->last_clone = w->s->last_push = SIZE_MAX;
+    w->s->last_push = SIZE_MAX;
     return dpact_clone_begin(&w->s->path->acts);
 }
 
@@ -132,6 +132,15 @@ static void unwrap(struct buf *acts, size_t at)
     acts->len -= sizeof(struct dpact_clone);
 }
 
+/* Do these change nothing of the packet? Then they need no copy of it. */
+static bool only_send(const struct buf *acts, size_t from)
+{
+    DPACT_FOR_EACH (a, acts->data + from, acts->len - from)
+        if (a->type != DPACT_OUTPUT && a->type != DPACT_PUNT && a->type != DPACT_CLONE)
+            return false;
+    return true;
+}
+
 void emit_clone_end(struct walk *w, size_t at)
 {
     struct walk_shared *s = w->s;
@@ -139,9 +148,15 @@ void emit_clone_end(struct walk *w, size_t at)
     size_t body = at + sizeof(struct dpact_clone);
     s->last_push = SIZE_MAX;
     acts->len = MAX(s->kept, body); /* what has no effect goes */
-    if (acts->len > body && s->last_clone != SIZE_MAX)
-        unwrap(acts, s->last_clone);
     bool any = acts->len > body;
+    if (any && s->last_clone != SIZE_MAX) /* inside this one: what is kept grew */
+        unwrap(acts, s->last_clone);
+    if (any && only_send(acts, body)) {
+        unwrap(acts, at);
+        s->kept = acts->len;
+        s->last_clone = SIZE_MAX;
+        return;
+    }
     if (acts->len - at > UINT16_MAX) { /* a list of actions may be longer than one action */
         walk_stop(w, DROP_WALK_WORK);
         acts->len = at;

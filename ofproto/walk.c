@@ -176,32 +176,62 @@ void walk_resubmit(struct walk *w, uint8_t table, uint32_t in_port)
     }
 }
 
+/* What ends an action set: of these the one that comes first in its order is executed, and no other. */
+static bool ends_set(const struct act *a)
+{
+    return a->type == ACT_GROUP || a->type == ACT_OUTPUT || a->type == ACT_CONTROLLER || a->type == ACT_RESUBMIT ||
+           a->type == ACT_RESUBMIT_TABLE;
+}
+
 /* OpenFlow 1.3.5, 5.10: "The actions in an action set are applied in the order specified below, regardless of the order
  * in which they were added to the set. [...] The output action in the action set is executed last. If both an output
- * action and a group action are specified in an action set, the output action is ignored".
+ * action and a group action are specified in an action set, the output action is ignored and the group action takes
+ * precedence. If no output action and no group action were specified in an action set, the packet is dropped."
  * Our reading of set actions that touch one field twice: the one written last, at its place. */
-static void walk_action_set(struct walk *w)
+static void execute_acts(struct walk *w, const struct act *const set[], unsigned n)
 {
+    enum { RANKS = 32 };
     struct walk_listener *l = w->s->listener;
-    bool has_output = false;
-    if (!w->n_set)
-        return;
-    walk_note(w, "action set:");
-    w->exited = false;
-    for (unsigned rank = 1; rank < 16; rank++) {
-        for (unsigned i = 0; i < w->n_set && !w->exited && walk_step(w); i++) {
-            const struct act *a = w->set[i];
-            if (walk_set_rank(a) != rank)
+    unsigned last = RANKS;
+    for (unsigned i = 0; i < n; i++)
+        if (ends_set(set[i]))
+            last = MIN(last, walk_set_rank(set[i]));
+    for (unsigned rank = 1; rank < RANKS; rank++) {
+        for (unsigned i = 0; i < n && !w->exited; i++) {
+            const struct act *a = set[i];
+            if (walk_set_rank(a) != rank || (ends_set(a) && rank != last))
                 continue;
-            has_output |= a->type == ACT_OUTPUT || a->type == ACT_CONTROLLER || a->type == ACT_GROUP;
+            if (!walk_step(w))
+                return;
             if (l && l->act)
                 l->act(l, a);
             walk_act(w, a);
         }
     }
-    w->n_set = 0;
-    if (!has_output && !w->s->sent)
+    if (last == RANKS && !w->s->sent)
         walk_drop(w, DROP_ACTION);
+}
+
+/* A resubmit in a group's bucket may leave a set again, of the copy that the bucket has. */
+void walk_execute_set(struct walk *w)
+{
+    const struct act *set[WALK_SET_SIZE];
+    unsigned n;
+    do {
+        n = w->n_set;
+        memcpy(set, w->set, n * sizeof set[0]);
+        w->n_set = 0;
+        w->exited = false;
+        execute_acts(w, set, n);
+    } while (w->n_set && !w->s->stop);
+}
+
+static void walk_action_set(struct walk *w)
+{
+    if (!w->n_set)
+        return;
+    walk_note(w, "action set:");
+    walk_execute_set(w);
 }
 
 static void walk_init(struct walk *w, struct walk_shared *s, struct ofproto *o, struct flow_view *v)

@@ -28,7 +28,7 @@ enum {
 struct walk_shared {
     struct dp_path *path;
     struct walk_listener *listener; /* or NULL */
-    unsigned depth, work;
+    unsigned depth, work, watches;
     bool stop;              /* a bound was hit */
     bool sent;              /* some copy went somewhere (to learn a MAC address does not count) */
     enum drop_reason drop;  /* the first reason why one did not; DROP_NONE: none */
@@ -57,6 +57,7 @@ void walk_bridge(struct walk *);                                     /* from the
 void walk_tables(struct walk *, uint8_t table);                      /* from a table on, to the end of its gotos */
 void walk_resubmit(struct walk *, uint8_t table, uint32_t in_port);
 void walk_acts(struct walk *, const void *acts, size_t len);
+void walk_execute_set(struct walk *);                                /* in its order; it is empty afterwards */
 bool walk_deeper(struct walk *);                                     /* false: too deep, the walk has ended */
 void walk_shallower(struct walk *);
 bool walk_step(struct walk *);                                       /* false: too much work, or ended already */
@@ -68,6 +69,7 @@ void walk_note(struct walk *, const char *format, ...) PRINTF(2, 3); /* for trac
 /* --- walk-act.c --- */
 void walk_act(struct walk *, const struct act *);
 unsigned walk_set_rank(const struct act *);                          /* when an action set executes it; 0: never */
+void walk_write_set(struct walk *, const void *acts, size_t len);    /* into the action set */
 void walk_set_bits(struct walk *, enum field_id, const union field_value *value, const union field_value *mask);
 bool walk_has_tag(struct walk *);
 
@@ -105,6 +107,9 @@ void emit_end(struct walk_shared *);
 void walk_output_number(struct walk *, uint32_t port, uint16_t max_len);
 void walk_output_port(struct walk *, struct ofport *);               /* no check of in_port */
 void walk_flood(struct walk *);                                      /* every port but in_port */
+
+/* --- walk-group.c --- */
+void walk_group(struct walk *, uint32_t id);
 
 /* --- walk-normal.c --- */
 void walk_normal(struct walk *);

@@ -188,7 +188,6 @@ const struct act_shape act_shape_controller = {controller_decode, controller_enc
 
 static enum ofp_error group_check(const struct act *a, struct act_state *st)
 {
-    enum { OFPG_MAX = 0xffffff00 };
     return a->n <= OFPG_MAX ? OFPERR_OK
                             : act_fault(st, OFPERR_BAC_BAD_OUT_GROUP, "a group's number is at most 0xffffff00");
 }

@@ -73,6 +73,7 @@ bool act_parse_list(struct act_text *, struct word, unsigned depth);
 /* acts_parse() of a part of a longer text; t->d is there. */
 bool act_parse_part(const struct text *, struct word, bool instructions, const struct act_context *, struct buf *list);
 enum ofp_error act_check_list(const void *list, size_t len, struct act_state *);
+void act_state_init(struct act_state *, const struct act_context *);
 
 /* Faults with words of their own: `return act_fault(state, OFPERR_…, "…")`. */
 enum ofp_error act_fault(struct act_state *, enum ofp_error, const char *format, ...) PRINTF(3, 4);

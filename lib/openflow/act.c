@@ -330,7 +330,7 @@ enum ofp_error act_check_list(const void *list, size_t len, struct act_state *st
     return OFPERR_OK;
 }
 
-static void state_init(struct act_state *st, const struct act_context *ctx)
+void act_state_init(struct act_state *st, const struct act_context *ctx)
 {
     *st = (struct act_state){.ctx = ctx, .stage = INST_METER};
     if (ctx->match)
@@ -340,7 +340,7 @@ static void state_init(struct act_state *st, const struct act_context *ctx)
 enum ofp_error acts_check(const void *list, size_t len, const struct act_context *ctx)
 {
     struct act_state st;
-    state_init(&st, ctx);
+    act_state_init(&st, ctx);
     return act_check_list(list, len, &st);
 }
 
@@ -449,7 +449,7 @@ bool act_parse_part(const struct text *text, struct word part, bool instructions
     struct act_state st;
     struct act_text t = {.t = *text, .instructions = instructions, .list = list};
     if (ctx) {
-        state_init(&st, ctx);
+        act_state_init(&st, ctx);
         t.state = &st;
     }
     size_t from = list->len;

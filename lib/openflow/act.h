@@ -95,6 +95,9 @@ enum ofp_error acts_decode_instructions(uint8_t version, struct rd, struct buf *
 void acts_encode_actions(const void *list, size_t len, uint8_t version, struct buf *out);
 void acts_encode_instructions(const void *list, size_t len, uint8_t version, struct buf *out);
 enum ofp_error acts_check(const void *list, size_t len, const struct act_context *);
+/* Of a group's bucket, which is an action set; resubmit, which Open vSwitch takes there, is done where output would be.
+ * `why`: the fault in words, or "". */
+enum ofp_error acts_check_bucket(const void *list, size_t len, const struct act_context *, char why[200]);
 
 /* Text: "set_tunnel:10,output:2". On failure false, d->at relative to `text`. `instructions`: write_actions, goto_table
  * and so on are allowed. acts_check's faults are found here too, with their place, if ctx is given. */

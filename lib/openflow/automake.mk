@@ -7,6 +7,7 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/msg-format.c \
 	lib/openflow/msg-format.h \
 	lib/openflow/msg-format-flow.c \
+	lib/openflow/msg-format-group.c \
 	lib/openflow/msg-format-port.c \
 	lib/openflow/msg-packet.c \
 	lib/openflow/msg-port.c \
@@ -35,6 +36,9 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/flow-text.c \
 	lib/openflow/flow.c \
 	lib/openflow/flow.h \
+	lib/openflow/group-text.c \
+	lib/openflow/group.c \
+	lib/openflow/group.h \
 	lib/openflow/inst.c \
 	lib/openflow/instruction.def \
 	lib/openflow/match-codec.c \

@@ -102,10 +102,11 @@ static void write_format(const struct act *a, const struct port_names *names, st
 
 /* OpenFlow 1.3.5, 5.10: a set has an order of its own and holds one action of each type; these only mean something
  * where they stand. Better refused than never executed. */
-static bool belongs_in_set(enum act_type type)
+static bool belongs_in_set(enum act_type type, bool bucket)
 {
-    return type != ACT_RESUBMIT && type != ACT_RESUBMIT_TABLE && type != ACT_CLONE && type != ACT_NOTE &&
-           type != ACT_EXIT;
+    if (type == ACT_RESUBMIT || type == ACT_RESUBMIT_TABLE)
+        return bucket;
+    return type != ACT_CLONE && type != ACT_NOTE && type != ACT_EXIT;
 }
 
 enum { LAST_TURN = 8 };
@@ -123,23 +124,39 @@ static unsigned turn_in_set(enum act_type type)
     return i;
 }
 
+static enum ofp_error check_set(const void *list, size_t len, bool bucket, struct act_state *st)
+{
+    ACT_FOR_EACH(in, list, len)
+    if (!belongs_in_set(in->type, bucket))
+        return act_fault(st, OFPERR_BAC_BAD_TYPE, bucket ? "%s cannot stand in a bucket, which is an action set"
+                                                         : "%s cannot stand in an action set: write it outside of write_actions",
+                         act_name(in->type));
+    enum ofp_error e = OFPERR_OK;
+    for (unsigned turn = 0; turn <= LAST_TURN; turn++) {
+        ACT_FOR_EACH(in, list, len)
+        if (e == OFPERR_OK && turn_in_set(in->type) == turn)
+            e = act_check_list(in, in->len, st);
+    }
+    return e;
+}
+
 /* The set is executed at the end, on the packet as this flow's actions leave it or as later tables do; this flow's own
  * match and actions are all that can be judged here. */
 static enum ofp_error write_check(const struct act *a, struct act_state *st)
 {
     struct act_state inner = *st;
     inner.started = false;
-    ACT_FOR_EACH(in, ((const struct act_nested *)a)->list, a->len - sizeof *a)
-    if (!belongs_in_set(in->type))
-        return act_fault(st, OFPERR_BAC_BAD_TYPE, "%s cannot stand in an action set: write it outside of write_actions",
-                         act_name(in->type));
-    enum ofp_error e = OFPERR_OK;
-    for (unsigned turn = 0; turn <= LAST_TURN; turn++) {
-        ACT_FOR_EACH(in, ((const struct act_nested *)a)->list, a->len - sizeof *a)
-        if (e == OFPERR_OK && turn_in_set(in->type) == turn)
-            e = act_check_list(in, in->len, &inner);
-    }
+    enum ofp_error e = check_set(((const struct act_nested *)a)->list, a->len - sizeof *a, false, &inner);
     memcpy(st->why, inner.why, sizeof st->why);
+    return e;
+}
+
+enum ofp_error acts_check_bucket(const void *list, size_t len, const struct act_context *ctx, char why[200])
+{
+    struct act_state st;
+    act_state_init(&st, ctx);
+    enum ofp_error e = check_set(list, len, true, &st);
+    memcpy(why, st.why, sizeof st.why);
     return e;
 }
 

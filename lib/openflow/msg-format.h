@@ -33,6 +33,12 @@ FORMAT_DECLARE(format_port_desc_reply)
 FORMAT_DECLARE(format_table_mod)
 FORMAT_DECLARE(format_table_stats)
 FORMAT_DECLARE(format_table_features)
+FORMAT_DECLARE(format_group_mod)
+FORMAT_DECLARE(format_group_stats_request)
+FORMAT_DECLARE(format_group_stats)
+FORMAT_DECLARE(format_group_desc_request)
+FORMAT_DECLARE(format_group_desc)
+FORMAT_DECLARE(format_group_features)
 #undef FORMAT_DECLARE
 
 /* Head of such a function. */

@@ -24,6 +24,7 @@ enum ofp_port_no {
     OFPP_ANY,
 };
 #define OFPP_NONE OFPP_ANY /* OpenFlow 1.0's name */
+#define OFPG_MAX 0xffffff00u
 #define OFPG_ANY 0xffffffffu
 #define OFPG_ALL 0xfffffffcu
 #define OFPTT_ALL 0xff

@@ -313,7 +313,8 @@ static void packet_out_from_all(struct buf *b) { packet_out(b, OFPP_ALL, OFP_NO_
 static void group_mod(struct buf *b)
 {
     put_header(b, 4, 15, 16, 1);
-    buf_zeros(b, 4);
+    buf_u16(b, 1);
+    buf_zeros(b, 2);
     buf_u32(b, 1);
 }
 static void meter_mod(struct buf *b)
@@ -386,7 +387,7 @@ static const struct {
     FAULT(packet_out_buffer, BRC_BUFFER_UNKNOWN),
     FAULT(packet_out_no_packet, BRC_BAD_PACKET),
     FAULT(packet_out_from_all, BRC_BAD_PORT),
-    FAULT(group_mod, GMFC_OUT_OF_GROUPS),
+    FAULT(group_mod, GMFC_UNKNOWN_GROUP),
     FAULT(meter_mod, MMFC_OUT_OF_METERS),
     FAULT(meter_config, MMFC_UNKNOWN_METER),
     FAULT(queue_stats_port, QOFC_BAD_PORT),

@@ -397,11 +397,77 @@ static bool sample_flows(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, st
     return false;
 }
 
+void random_group(uint64_t *rng, struct group_desc *g)
+{
+    *g = (struct group_desc){.id = unit_random(rng) % OFPG_MAX, .type = unit_below(rng, N_GROUP_TYPES)};
+    for (unsigned n = g->type == OFPGT_INDIRECT ? 1 : unit_below(rng, 5); n; n--) {
+        struct group_bucket *b = group_desc_add_bucket(g);
+        if (g->type == OFPGT_SELECT)
+            b->weight = unit_below(rng, 4);
+        if (g->type == OFPGT_FF || (g->type == OFPGT_SELECT && unit_below(rng, 2)))
+            b->watch_port = 1 + unit_below(rng, 1000);
+        if (g->type == OFPGT_FF && unit_below(rng, 2))
+            b->watch_group = unit_random(rng) % OFPG_MAX;
+        random_actions(rng, &g->acts);
+        b->acts_len = g->acts.len - b->acts;
+    }
+}
+
+static void sample_group_entries(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_parts parts;
+    ofp_parts_begin(&parts, out, OFP13, type, xid);
+    for (unsigned n = unit_below(rng, 5); n; n--) {
+        struct group_desc g;
+        struct group_counter counters[4];
+        struct group_stats s = {.n_buckets = unit_below(rng, 4), .buckets = counters};
+        random_group(rng, &g);
+        RANDOM(rng, counters);
+        RANDOM(rng, s.sum);
+        s.id = g.id;
+        s.ref_count = unit_random(rng);
+        s.duration_sec = unit_below(rng, 1000);
+        s.duration_nsec = unit_below(rng, 1000000000);
+        if (type == OFPMSG_GROUP_DESC_REPLY)
+            group_desc_encode(&g, OFP13, &parts);
+        else
+            group_stats_encode(&s, OFP13, &parts);
+        group_desc_free(&g);
+    }
+    ofp_parts_end(&parts);
+}
+
+static bool sample_groups(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct group_mod gm = {.command = unit_below(rng, 3)};
+    struct group_features f;
+    RANDOM(rng, f);
+    f.types &= (1u << N_GROUP_TYPES) - 1;
+    switch ((unsigned)type) {
+    case OFPMSG_GROUP_MOD:
+        random_group(rng, &gm.group);
+        group_mod_encode(&gm, OFP13, xid, out);
+        group_desc_free(&gm.group);
+        return true;
+    case OFPMSG_GROUP_STATS_REQUEST:
+        group_stats_request_encode(unit_below(rng, 2) ? OFPG_ALL : unit_below(rng, 1000), OFP13, xid, out);
+        return true;
+    case OFPMSG_GROUP_STATS_REPLY:
+    case OFPMSG_GROUP_DESC_REPLY:
+        sample_group_entries(type, rng, xid, out);
+        return true;
+    case OFPMSG_GROUP_FEATURES_REPLY:
+        group_features_encode(&f, OFP13, xid, out);
+        return true;
+    }
+    return false;
+}
+
 void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
 {
     uint32_t xid = unit_random(rng);
     if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) ||
-        sample_flows(type, rng, xid, out) || sample_packet(type, rng, xid, out))
+        sample_flows(type, rng, xid, out) || sample_groups(type, rng, xid, out) || sample_packet(type, rng, xid, out))
         return;
     size_t at = ofp_msg_begin(out, OFP13, type, xid);
     buf_zeros(out, ofp_msg_form(type, OFP13)->min_body);

@@ -25,3 +25,6 @@ tests_unit_test_act_LDADD = $(OPENFLOW_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-flow
 tests_unit_test_flow_SOURCES = tests/unit/test-flow.c tests/unit/flow-samples.c tests/unit/flow-samples.h
 tests_unit_test_flow_LDADD = $(OPENFLOW_TEST_LIBS)
+UNIT_TESTS += tests/unit/test-group
+tests_unit_test_group_SOURCES = tests/unit/test-group.c tests/unit/msg-samples.c tests/unit/msg-samples.h
+tests_unit_test_group_LDADD = $(OPENFLOW_TEST_LIBS)
