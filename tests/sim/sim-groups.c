@@ -470,7 +470,7 @@ START_TEST(deletion_tells)
     DELETE(&s, "group_id=1");
     sim_run(&s);
     peer_expect(&p, OFPMSG_FLOW_REMOVED, &body);
-    ck_assert_int_eq(flow_removed_decode(body, &fr), OFPERR_OK);
+    ck_assert_int_eq(flow_removed_decode(OFP13, body, &fr), OFPERR_OK);
     ck_assert_uint_eq(fr.reason, OFPRR_GROUP_DELETE);
     ck_assert_uint_eq(fr.packets, 1);
     peer_expect_nothing(&p);
