@@ -2,6 +2,10 @@
 # One file a line, sorted; headers too.
 noinst_LIBRARIES += datapath/libdatapath.a
 datapath_libdatapath_a_SOURCES = \
+	datapath/afpacket-rx.c \
+	datapath/afpacket-rx.h \
+	datapath/afpacket-socket.c \
+	datapath/afpacket-socket.h \
 	datapath/cache-mask.c \
 	datapath/cache-mask.h \
 	datapath/cache-path.c \

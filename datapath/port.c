@@ -391,7 +391,7 @@ static struct dp_port *port_create(struct dp_bridge *bridge, const struct port_c
     port->bridge = bridge;
     port->id = id;
     port->name = xstrdup(name);
-    port->rx_fd = -1;
+    port->rx_fd = port->rx_fd_bulk = -1;
     port->owner = dp->workers[class->rx ? dp->next_owner++ % dp->n_workers : 0];
     for (unsigned i = 0; i < dp->n_workers; i++) {
         port->worker[i] = xzalloc_line(sizeof *port->worker[i]);

@@ -83,6 +83,7 @@ struct dp_port {
     char *error; /* why it does not work, or NULL */
 
     int rx_fd; /* what the owner waits for; -1: poll always */
+    int rx_fd_bulk; /* and beside it; -1: nothing */
     void *tunnel; /* datapath/tunnel's, of LOCAL and underlay ports */
     struct port_worker *worker[]; /* one each; behind it, what the class keeps: port_private() */
 };

@@ -12,29 +12,31 @@
 #include "datapath/worker.h"
 
 /* A slot is no power of two, or all would compete for the same few sets of the processor's cache. */
-enum { SLOT = 2112, BLOCK = 1 << 16, PER_BLOCK = BLOCK / SLOT, BLOCKS = 132, SLOTS = PER_BLOCK * BLOCKS };
+enum { SLOT = 2112, BLOCK = 1 << 16, PER_BLOCK = BLOCK / SLOT, BURST_BYTES = 1 << 17 };
 static_assert(SLOT % TPACKET_ALIGNMENT == 0, "as the kernel wants it");
 
-bool rxring_create(struct rxring *r, int fd)
+bool rxring_create(struct rxring *r, int fd, unsigned n_blocks)
 {
-    struct tpacket_req req = {
-        .tp_block_size = BLOCK, .tp_block_nr = BLOCKS, .tp_frame_size = SLOT, .tp_frame_nr = SLOTS};
+    struct tpacket_req req = {.tp_block_size = BLOCK,
+                              .tp_block_nr = n_blocks,
+                              .tp_frame_size = SLOT,
+                              .tp_frame_nr = n_blocks * PER_BLOCK};
     int version = TPACKET_V2, larger_by_message = 1;
     if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) ||
         setsockopt(fd, SOL_PACKET, PACKET_COPY_THRESH, &larger_by_message, sizeof larger_by_message) ||
         setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req))
         return false;
-    void *memory = mmap(NULL, (size_t)BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *memory = mmap(NULL, (size_t)BLOCK * n_blocks, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED)
         return false;
-    *r = (struct rxring){.fd = fd, .memory = memory};
+    *r = (struct rxring){.fd = fd, .memory = memory, .n_blocks = n_blocks};
     return true;
 }
 
 void rxring_close(struct rxring *r)
 {
     if (r->memory)
-        munmap(r->memory, (size_t)BLOCK * BLOCKS);
+        munmap(r->memory, (size_t)BLOCK * r->n_blocks);
     if (r->fd >= 0)
         close_later(r->fd);
     *r = RXRING_INIT;
@@ -72,14 +74,15 @@ static bool is_outgoing(const struct tpacket2_hdr *h)
 unsigned rxring_rx(struct rxring *r, struct dp_port *port, struct worker *w, struct packet *batch[])
 {
     struct port_worker *pw = port->worker[w->index];
-    unsigned n = 0;
-    for (unsigned looked = 0; looked < BATCH; looked++) {
+    unsigned n = 0, slots = r->n_blocks * PER_BLOCK;
+    size_t bytes = 0;
+    for (unsigned looked = 0; looked < BATCH && bytes < BURST_BYTES; looked++) {
         struct tpacket2_hdr *h = slot_at(r, r->next);
         uint32_t status = load_acquire(&h->tp_status);
         if (!(status & TP_STATUS_USER))
             break;
-        r->next = r->next + 1 < SLOTS ? r->next + 1 : 0;
-        const uint8_t *ahead = (const uint8_t *)slot_at(r, (r->next + 1) % SLOTS);
+        r->next = r->next + 1 < slots ? r->next + 1 : 0;
+        const uint8_t *ahead = (const uint8_t *)slot_at(r, r->next + 1 < slots ? r->next + 1 : 0);
         __builtin_prefetch(ahead);
         __builtin_prefetch(ahead + CACHE_LINE);
         struct packet *p = worker_spare(w, n);
@@ -97,6 +100,7 @@ unsigned rxring_rx(struct rxring *r, struct dp_port *port, struct worker *w, str
         vnet_received(p, len);
         if (unlikely(tagged) && p->len >= 14)
             vnet_put_tag_back(p, tpid, tci);
+        bytes += p->len;
         batch[n++] = p;
     }
     return n;

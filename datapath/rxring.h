@@ -3,8 +3,8 @@
  * two to three times faster than recvmmsg(), whose queue holds thousands of cold packets.
  *
  * A slot takes an ordinary packet. What is larger (super-segments) goes through the socket's own queue, in order: the
- * slot then says that the next message is its packet (PACKET_COPY_THRESH). So the memory, 8.5 MB that the kernel allots
- * at once, does not depend on the largest packet; still it is for busy ports only.
+ * slot then says that the next message is its packet (PACKET_COPY_THRESH). So the memory that the kernel allots at once
+ * does not depend on the largest packet; still it is for busy ports only.
  *
  * Thread: main opens and closes, the port's owner receives. */
 #ifndef DATAPATH_RXRING_H
@@ -20,15 +20,17 @@ struct worker;
 struct rxring {
     int fd;
     uint8_t *memory;
-    unsigned next; /* slot */
+    unsigned n_blocks, next; /* slot */
 };
 #define RXRING_INIT ((struct rxring){.fd = -1})
 
-/* Makes it on a socket with PACKET_VNET_HDR that is not bound yet. False and errno; the socket stays the caller's. */
-bool rxring_create(struct rxring *, int fd);
+/* Makes it, of so many blocks of 64 KB with 31 slots, on a socket with PACKET_VNET_HDR that is not bound yet. False and
+ * errno; the socket stays the caller's. */
+bool rxring_create(struct rxring *, int fd, unsigned n_blocks);
 /* Closes the socket too. */
 void rxring_close(struct rxring *);
-/* As port_class.rx. */
+/* As port_class.rx. Two or three super-segments are a burst: they lie in the processor's cache when they are sent, and
+ * others do not wait for long. */
 unsigned rxring_rx(struct rxring *, struct dp_port *, struct worker *, struct packet *batch[]);
 
 #endif

@@ -186,6 +186,15 @@ static void port_command(struct worker *w, struct dp_port *port, void (*run)(str
     worker_command(w, &c->c);
 }
 
+static void watch(struct worker *w, struct dp_port *port, int operation)
+{
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = port};
+    int fds[] = {port->rx_fd, port->rx_fd_bulk};
+    for (unsigned i = 0; i < ARRAY_SIZE(fds); i++)
+        if (fds[i] >= 0)
+            epoll_ctl(w->epoll, operation, fds[i], &ev);
+}
+
 static void run_attach(struct worker *w, struct command *c)
 {
     struct dp_port *port = ((struct port_command *)c)->port;
@@ -198,10 +207,7 @@ static void run_attach(struct worker *w, struct command *c)
     port->hot = 1;
     w->ports[w->n_ports++] = port;
     stat_set(&w->stats.ports, w->n_ports);
-    if (port->rx_fd >= 0) {
-        struct epoll_event ev = {.events = EPOLLIN, .data.ptr = port};
-        epoll_ctl(w->epoll, EPOLL_CTL_ADD, port->rx_fd, &ev);
-    }
+    watch(w, port, EPOLL_CTL_ADD);
     free(c);
 }
 
@@ -212,8 +218,7 @@ static void run_detach(struct worker *w, struct command *c)
         if (w->ports[i] == port) {
             w->ports[i] = w->ports[--w->n_ports];
             w->rest_until[i] = w->rest_until[w->n_ports];
-            if (port->rx_fd >= 0)
-                epoll_ctl(w->epoll, EPOLL_CTL_DEL, port->rx_fd, NULL);
+            watch(w, port, EPOLL_CTL_DEL);
             break;
         }
     stat_set(&w->stats.ports, w->n_ports);
@@ -393,6 +398,7 @@ static void sleep_until_something(struct worker *w)
     __atomic_store_n(&w->sleeping, true, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&w->commands, __ATOMIC_SEQ_CST) && !load_acquire(&w->stop))
         look(w, -1);
+    w->looked_at = cycles(); /* first to those who have woken us */
     __atomic_store_n(&w->sleeping, false, __ATOMIC_SEQ_CST);
     urcu_qsbr_thread_online();
 }
