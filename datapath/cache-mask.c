@@ -75,6 +75,10 @@ bool mask_widen(struct mask *m, const struct flow_key *bits)
             m->depth = MAX(m->depth, layer_of_word(i));
         }
     }
+    if (m->n % 2) {
+        m->words[m->n].word = 0;
+        m->words[m->n++].bits = 0;
+    }
     make_raw(m);
     return true;
 }

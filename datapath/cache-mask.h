@@ -19,18 +19,19 @@ struct raw_mask {
     uint64_t bits[RAW / 8] __attribute__((aligned(16)));
 };
 
+enum { MASK_WORDS = ROUND_UP(FLOW_KEY_WORDS, 2) };
 struct mask {
     uint32_t serial; /* of the bridge */
     uint32_t number;
     enum layer depth; /* to which packets are parsed */
-    unsigned n, n_cleared;
+    unsigned n, n_cleared; /* n is even: the last word may be one of no bits */
     uint64_t seed;
     uint64_t generation; /* when it was started */
     msec_t started;
     struct {
         uint64_t bits;
         unsigned word;
-    } words[FLOW_KEY_WORDS];
+    } words[MASK_WORDS];
     uint8_t cleared[FLOW_KEY_WORDS]; /* of these, those that key_parse_fast() leaves alone */
     struct raw_mask raw[2];          /* 1: of GRE packets */
     bool sees_tunnel;                /* and what is no byte of the packet */
@@ -46,21 +47,20 @@ void mask_number(struct mask *, uint32_t number);
 static inline void mask_pack(const struct mask *m, const struct flow_key *key, uint64_t *words)
 {
     const uint64_t *k = key_words_const(key);
-    for (unsigned i = 0, n = m->n; i < n; i++)
+    for (unsigned i = 0, n = m->n; i < n; i += 2) {
         words[i] = k[m->words[i].word] & m->words[i].bits;
+        words[i + 1] = k[m->words[i + 1].word] & m->words[i + 1].bits;
+    }
 }
 
 /* Two words a multiplication (as wyhash), whose factors nobody knows who does not know the seed. */
 static inline uint32_t mask_hash(const struct mask *m, const uint64_t *words)
 {
     uint64_t seed = m->seed, h = seed;
-    unsigned i = 0, n = m->n;
-    for (; i + 1 < n; i += 2) {
+    for (unsigned i = 0, n = m->n; i < n; i += 2) {
         __uint128_t product = (__uint128_t)(words[i] ^ seed) * (words[i + 1] ^ h);
         h ^= (uint64_t)product ^ (uint64_t)(product >> 64);
     }
-    if (i < n)
-        h = hash_mix(h, words[i]);
     return hash_finish(h);
 }
 

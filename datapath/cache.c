@@ -21,7 +21,7 @@ struct entry {
 
 enum {
     UNIT = CACHE_LINE,
-    MAX_UNITS = (sizeof(struct entry) + sizeof(struct flow_key) + UNIT - 1) / UNIT,
+    MAX_UNITS = (sizeof(struct entry) + MASK_WORDS * 8 + UNIT - 1) / UNIT,
     CHUNK_BITS = 15, /* units in a chunk */
     CHUNK = 1 << CHUNK_BITS,
     MAX_CHUNKS = 128,
@@ -57,7 +57,7 @@ struct cache {
     struct cache_paths paths;
     struct dp_path scratch; /* what a walk fills */
     uint32_t hashes[BATCH];
-    uint64_t words[BATCH * FLOW_KEY_WORDS]; /* of the batch, under the mask */
+    uint64_t words[BATCH * MASK_WORDS]; /* of the batch, under the mask */
 };
 
 enum { NONE = UINT32_MAX };
@@ -240,8 +240,8 @@ static inline unsigned bucket_ways(const struct bucket *b, uint16_t tag)
 static inline bool entry_is(const struct entry *e, const struct mask *m, const uint64_t *words)
 {
     uint64_t differ = e->mask_number ^ m->number;
-    for (unsigned i = 0, n = m->n; i < n; i++)
-        differ |= e->words[i] ^ words[i];
+    for (unsigned i = 0, n = m->n; i < n; i += 2)
+        differ |= (e->words[i] ^ words[i]) | (e->words[i + 1] ^ words[i + 1]);
     return !differ;
 }
 
@@ -422,7 +422,7 @@ static void give_up_one(struct cache *c, struct bucket *b)
 static void cache_insert(struct cache *c, const struct dp_bridge *bridge, const struct mask *m, const struct flow_key *key,
                          struct cache_path *path)
 {
-    uint64_t words[FLOW_KEY_WORDS];
+    uint64_t words[MASK_WORDS];
     mask_pack(m, key, words);
     uint32_t hash = mask_hash(m, words);
     struct place at = place_of(c, m, words, hash);
@@ -483,7 +483,7 @@ static struct cache_path *walk(struct cache *c, struct mask *m, struct dp_port *
 static struct cache_path *second_look(struct cache *c, struct mask *m, struct dp_port *in, struct packet *p)
 {
     struct flow_key key;
-    uint64_t words[FLOW_KEY_WORDS];
+    uint64_t words[MASK_WORDS];
     key_parse(p, load_relaxed(&in->ofport), m->depth, &key);
     mask_pack(m, &key, words);
     struct cache_path *path = find(c, m, words, mask_hash(m, words));
@@ -495,6 +495,7 @@ struct runs {
     unsigned n;
     uint8_t first[BATCH + 1];
     uint8_t way[BATCH];
+    struct bucket *bucket[BATCH];
     const struct entry *entry[BATCH];
 };
 
@@ -518,7 +519,8 @@ static inline void find_runs(struct cache *c, const struct mask *m, uint32_t in_
         /* Flows that change from packet to packet are not compared each time. */
         parsed = fast && !i ? batch[i] : NULL;
         c->hashes[r->n] = mask_hash(m, words);
-        __builtin_prefetch(bucket_of(c, c->hashes[r->n]));
+        r->bucket[r->n] = bucket_of(c, c->hashes[r->n]);
+        __builtin_prefetch(r->bucket[r->n]);
         r->first[r->n++] = (uint8_t)i;
     }
     r->first[r->n] = (uint8_t)n;
@@ -551,7 +553,7 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
 
     find_runs(c, m, load_relaxed(&in->ofport), batch, n, &r);
     for (unsigned i = 0; i < r.n; i++) {
-        const struct bucket *b = bucket_of(c, c->hashes[i]);
+        const struct bucket *b = r.bucket[i];
         unsigned with_tag = bucket_ways(b, tag_of(c->hashes[i]));
         r.way[i] = with_tag ? __builtin_ctz(with_tag) : 0;
         r.entry[i] = with_tag ? entry_at(c, b->entry[r.way[i]]) : NULL;
@@ -563,7 +565,7 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
             paths[i] = NULL;
             continue;
         }
-        struct bucket *b = bucket_of(c, c->hashes[i]);
+        struct bucket *b = r.bucket[i];
         if (unlikely(!(b->used >> r.way[i] & 1)))
             b->used |= 1u << r.way[i];
         paths[i] = r.entry[i]->path;
@@ -614,7 +616,7 @@ static void show_entry(const struct cache *c, const struct entry *e, struct buf 
     const struct outcome *o = e->path->outcome;
     struct match match = {.mask = m->bits};
     for (unsigned i = 0; i < m->n; i++)
-        key_words(&match.value)[m->words[i].word] = e->words[i];
+        key_words(&match.value)[m->words[i].word] |= e->words[i];
     buf_puts(out, "  ");
     match_for_each(&match, show_field, out);
     buf_chomp(out, ',');

@@ -33,7 +33,6 @@ struct shared {
 /* What is done with packets. */
 struct outcome {
     struct shared shared;
-    uint32_t group; /* of the batch at hand: see process_found() */
     uint32_t acts_len;
     enum drop_reason drop;
     uint64_t acts[];

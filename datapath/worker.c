@@ -50,35 +50,26 @@ static bool count_found(struct worker *w, struct packet *const batch[], unsigned
     return !from;
 }
 
-/* Packets of one batch with the same outcome go together. Their order within a flow is kept. */
+/* Packets of one batch with the same outcome go together. Their order within a flow is kept. Uses up both arrays. */
 static void process_found(struct worker *w, struct packet *batch[], unsigned n, struct cache_path *found[])
 {
-    struct outcome *groups[BATCH];
     struct packet *members[BATCH];
-    uint8_t next[BATCH], first[BATCH], last[BATCH];
-    unsigned n_groups = 0;
     if (count_found(w, batch, n, found)) { /* as most often on a wire */
         execute_outcome(w, found[0]->outcome, batch, n);
         return;
     }
-    for (unsigned i = 0; i < n; i++) {
-        struct outcome *o = found[i]->outcome;
-        unsigned g = o->group;
-        next[i] = BATCH;
-        if (g < n_groups && groups[g] == o) {
-            next[last[g]] = i;
-        } else {
-            o->group = g = n_groups;
-            groups[n_groups++] = o;
-            first[g] = i;
-        }
-        last[g] = i;
-    }
-    for (unsigned g = 0; g < n_groups; g++) {
+    for (unsigned left; n > 0; n = left) {
+        const struct outcome *outcome = found[0]->outcome;
         unsigned m = 0;
-        for (unsigned i = first[g]; i < BATCH; i = next[i])
-            members[m++] = batch[i];
-        execute_outcome(w, groups[g], members, m);
+        left = 0;
+        for (unsigned i = 0; i < n; i++) { /* without a branch: nobody could predict it */
+            bool same = found[i]->outcome == outcome;
+            members[m] = batch[left] = batch[i];
+            found[left] = found[i];
+            m += same;
+            left += !same;
+        }
+        execute_outcome(w, outcome, members, m);
     }
 }
 

@@ -98,7 +98,7 @@ START_TEST(alike_is_the_same_under_the_mask)
         for (int i = 0; i < 50; i++) {
             struct made a, b;
             struct flow_key key_a, key_b;
-            uint64_t words_a[FLOW_KEY_WORDS], words_b[FLOW_KEY_WORDS];
+            uint64_t words_a[FLOW_KEY_WORDS], words_b[MASK_WORDS];
             uint8_t frame[LEN];
             some_frame(frame, &rng);
             make(&a, frame, LEN);
