@@ -29,6 +29,7 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/hook.h \
 	datapath/option.c \
 	datapath/option.h \
+	datapath/meter.c \
 	datapath/path.c \
 	datapath/pool.c \
 	datapath/port-afpacket.c \

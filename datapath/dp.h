@@ -89,6 +89,29 @@ size_t dp_tally_size(struct dp *); /* ≥ sizeof(struct dp_tally) */
 void dp_tally_read(struct dp *, const struct dp_tally *, uint64_t *packets, uint64_t *bytes, msec_t *used);
 void dp_tally_reset(struct dp *, struct dp_tally *);
 
+/* --- Meters (OpenFlow 1.3.5, 5.7) ---
+ * A DPACT_METER measures packets by one. Before dp_meter_free(), what leads to the meter is unpublished and its generation
+ * bumped, and a grace period passes: dp_defer(dp, dp_meter_free, meter). */
+struct dp_meter;
+struct dp_meter_config {
+    bool packets; /* rates in packets a second, bursts in packets; else kilobits, of frames without their checksum */
+    bool burst;   /* the bands' bursts count, if not 0; else they are what comes in 100 ms */
+    unsigned n_bands;
+    const struct dp_meter_band {
+        uint32_t rate, burst; /* rate > 0 */
+        uint8_t remark;       /* by how much the drop precedence is raised (RFC 2597); 0: drop */
+    } *bands;
+};
+struct dp_meter *dp_meter_create(struct dp *, const struct dp_meter_config *);
+/* Other bands, whose counters begin at zero, at once; what came in goes on being counted. */
+void dp_meter_configure(struct dp *, struct dp_meter *, const struct dp_meter_config *);
+void dp_meter_free(void *meter);
+/* What came in, and what a band (in the order of the configuration) was applied to; exact as tallies are. */
+void dp_meter_read(struct dp *, const struct dp_meter *, uint64_t *packets, uint64_t *bytes);
+void dp_meter_read_band(struct dp *, const struct dp_meter *, unsigned band, uint64_t *packets, uint64_t *bytes);
+/* A DSCP whose drop precedence is raised; of other classes than RFC 2597's the same. */
+unsigned dp_dscp_remarked(unsigned dscp, unsigned by);
+
 /* --- Bridges --- */
 
 struct dp_bridge *dp_bridge_create(struct dp *, const char *name, void *aux /* given to the callbacks */);

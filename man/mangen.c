@@ -186,6 +186,29 @@ static void errors(void)
         row(ofp_error_name(e), "", ofp_error_sentence(e));
 }
 
+/* --- Meters --- */
+
+static void meter_flags(void)
+{
+#define METER_FLAG(id, bit, name, doc) row(name, "", doc);
+#include "openflow/meter.def"
+#undef METER_FLAG
+}
+
+static void meter_bands(void)
+{
+#define METER_BAND(id, type, name, doc) row("type=" name, "", doc);
+#include "openflow/meter.def"
+#undef METER_BAND
+}
+
+static void meter_virtuals(void)
+{
+#define METER_VIRTUAL(id, number, name, doc) row("meter=" name, "", doc);
+#include "openflow/meter.def"
+#undef METER_VIRTUAL
+}
+
 static const struct {
     const char *name;
     void (*print)(void);
@@ -193,6 +216,7 @@ static const struct {
     {"ctl-commands", ctl_commands},     {"tunnel-options", tunnel_options}, {"drops", drops},
     {"switch-columns", switch_columns}, {"bridge-columns", bridge_columns}, {"port-columns", port_columns},
     {"ofctl-commands", ofctl_commands}, {"ofctl-options", ofctl_options},   {"fields", match_fields},
+    {"meter-flags", meter_flags},       {"meter-bands", meter_bands},       {"meter-virtuals", meter_virtuals},
     {"actions", actions},               {"instructions", instructions},     {"errors", errors},
 };
 

@@ -4,6 +4,7 @@ bin_PROGRAMS += ofctl/xvs-ofctl
 ofctl_xvs_ofctl_SOURCES = \
 	ofctl/cmd-dump-flows.c \
 	ofctl/cmd-flow.c \
+	ofctl/cmd-meter.c \
 	ofctl/cmd-packet.c \
 	ofctl/cmd-port.c \
 	ofctl/cmd-switch.c \

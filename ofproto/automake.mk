@@ -9,6 +9,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/fdb.c \
 	ofproto/group.c \
 	ofproto/group.h \
+	ofproto/meter.c \
 	ofproto/multipart.c \
 	ofproto/ofconn.c \
 	ofproto/ofproto.c \

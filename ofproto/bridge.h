@@ -83,6 +83,8 @@ struct ofproto {
 
     struct ports *ports;         /* ports.c; RCU inside */
     struct dp_gen ports_gen;     /* the set of ports, and what floods go to */
+    struct meters *meters;       /* meter.c; RCU inside */
+    struct dp_gen meters_gen;    /* whether there are meters for packet-ins */
     struct fdb *fdb;             /* fdb.c; RCU inside, generations per bucket */
     struct groups *groups;       /* group.c; RCU inside, generations by number */
     struct cds_list_head conns;  /* ofconn.c */
@@ -166,6 +168,15 @@ bool rule_outputs_to(const struct rule *, uint32_t port, uint32_t group); /* OFP
 void rule_fill_stats(struct ofproto *, const struct rule *, msec_t now, struct flow_stats *); /* match included */
 void rule_fill_removed(struct ofproto *, const struct rule *, msec_t now, struct flow_removed *);
 
+/* --- meter.c --- */
+struct ofp_meter_mod;
+void meters_create(struct ofproto *);
+void meters_destroy(struct ofproto *); /* no flow is left */
+void meters_free(struct ofproto *);    /* behind meters_destroy() and a grace period */
+struct dp_meter *meter_lookup(const struct ofproto *, uint32_t id); /* walk or main; NULL */
+enum ofp_error meter_mod_check(const struct ofproto *, const struct ofp_meter_mod *);
+void meter_mod_apply(struct ofproto *, struct ofp_meter_mod *, msec_t now); /* once checked; takes its bands */
+
 /* --- timeouts.c: a wheel of the rules that end by time --- */
 struct timeouts *timeouts_create(msec_t now);
 void timeouts_destroy(struct timeouts *);
@@ -181,6 +192,7 @@ void tables_destroy(struct ofproto *);
 enum ofp_error tables_flow_mod(struct ofproto *, const struct flow_mod *, msec_t now);
 void tables_run(struct ofproto *, msec_t now); /* timeouts */
 void tables_flush(struct ofproto *);           /* removes every rule, as a delete of all does */
+void tables_delete_if(struct ofproto *, uint8_t reason, bool (*fn)(const struct rule *, void *aux), void *aux);
 void tables_settle(struct ofproto *);          /* after dp_synchronize(): doomed rules end */
 void tables_group_deleted(struct ofproto *, uint32_t group); /* flows that forward to it go; OFPG_ALL: to any */
 /* Non-strict selection for statistics. */

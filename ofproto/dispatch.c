@@ -242,17 +242,6 @@ static enum ofp_error handle_group_mod(struct ofconn *c, const struct ofp_header
     return e;
 }
 
-/* There are no meters yet. What asks for one is refused with the code that says so; deleting what does not exist is no
- * error (6.7, 6.9), and controllers begin with it. */
-
-static enum ofp_error handle_meter_mod(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    static const enum ofp_error by_command[] = {OFPERR_MMFC_OUT_OF_METERS, OFPERR_MMFC_UNKNOWN_METER, OFPERR_OK};
-    (void)c, (void)h, (void)now;
-    uint16_t command = rd_u16(&body);
-    return command < ARRAY_SIZE(by_command) ? by_command[command] : OFPERR_MMFC_BAD_COMMAND;
-}
-
 static enum ofp_error handle_queue_config(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
     struct buf b = BUF_INIT;

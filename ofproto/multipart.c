@@ -284,28 +284,3 @@ enum ofp_error handle_queue_stats(struct ofconn *c, const struct ofp_header *h, 
         return OFPERR_QOFC_BAD_PORT;
     return queue != OFPQ_ALL ? OFPERR_QOFC_BAD_QUEUE : reply_empty(c, OFPMSG_QUEUE_STATS_REPLY, h->xid);
 }
-
-#define OFPM_ALL 0xffffffffu
-
-static enum ofp_error meter_reply(struct ofconn *c, struct rd body, enum ofp_msg_type type, uint32_t xid)
-{
-    return rd_u32(&body) != OFPM_ALL ? OFPERR_MMFC_UNKNOWN_METER : reply_empty(c, type, xid);
-}
-
-enum ofp_error handle_meter_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    (void)now;
-    return meter_reply(c, body, OFPMSG_METER_STATS_REPLY, h->xid);
-}
-
-enum ofp_error handle_meter_config(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    (void)now;
-    return meter_reply(c, body, OFPMSG_METER_CONFIG_REPLY, h->xid);
-}
-
-enum ofp_error handle_meter_features(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    (void)body, (void)now;
-    return reply_zeros(c, OFPMSG_METER_FEATURES_REPLY, h->xid, 16);
-}

@@ -82,6 +82,7 @@ struct ofproto *ofproto_create(struct dp *dp, const char *name)
     groups_create(o);
     o->timeouts = timeouts_create(clock_msec());
     o->fdb = fdb_create(o);
+    meters_create(o);
     o->bridge = dp_bridge_create(dp, name, o);
     restart_tables(o);
     return o;
@@ -93,6 +94,7 @@ static void release(void *o_)
     struct ofproto *o = o_;
     free(o->tables[0].matched); /* and all others */
     free(o->tables);
+    meters_free(o);
     free(o->name);
     free(o);
 }
@@ -104,6 +106,7 @@ void ofproto_destroy(struct ofproto *o)
     dp_bridge_destroy(o->bridge);
     tables_destroy(o);
     groups_destroy(o);
+    meters_destroy(o);
     timeouts_destroy(o->timeouts);
     fdb_destroy(o->fdb);
     ports_destroy(o);

@@ -67,7 +67,9 @@ static void acts_unref(void *a_)
     }
 }
 
-/* What acts_check() cannot know: groups, that this switch has no meters and queues yet, and what walks execute. */
+/* What acts_check() cannot know: which meters there are, which groups, that there are no queues yet, what walks execute.
+ *
+ * OpenFlow 1.3.5, 7.5.4.13: OFPMMFC_UNKNOWN_METER: the meter that an instruction names does not exist. */
 enum ofp_error acts_check_references(const struct ofproto *o, const void *list, size_t len)
 {
     enum ofp_error e = OFPERR_OK;
@@ -76,7 +78,7 @@ enum ofp_error acts_check_references(const struct ofproto *o, const void *list, 
         if (a->type == ACT_GROUP)
             e = group_exists(o, a->n) ? OFPERR_OK : OFPERR_BAC_BAD_OUT_GROUP;
         else if (a->type == INST_METER)
-            e = OFPERR_BIC_UNSUP_INST; /* meter features say max_meter=0 */
+            e = meter_lookup(o, a->n) ? OFPERR_OK : OFPERR_MMFC_UNKNOWN_METER;
         else if (a->type == ACT_SET_QUEUE)
             e = OFPERR_BAC_BAD_QUEUE;
         else if (!act_set_has(&executed, a->type))

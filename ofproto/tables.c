@@ -241,6 +241,29 @@ void tables_group_deleted(struct ofproto *o, uint32_t group)
     change_publish(&c);
 }
 
+struct deletion {
+    struct change *c;
+    bool (*fn)(const struct rule *, void *aux);
+    void *aux;
+    uint8_t reason;
+};
+
+static void delete_if(struct rule *r, void *d_)
+{
+    struct deletion *d = d_;
+    if (d->fn(r, d->aux))
+        change_hide(d->c, r, d->reason);
+}
+
+void tables_delete_if(struct ofproto *o, uint8_t reason, bool (*fn)(const struct rule *, void *aux), void *aux)
+{
+    struct change c = {.o = o};
+    struct deletion d = {&c, fn, aux, reason};
+    struct selection all = {.out_port = OFPP_ANY, .out_group = OFPG_ANY, .fn = delete_if, .aux = &d};
+    select_loosely(o, OFPTT_ALL, NULL, &all);
+    change_publish(&c);
+}
+
 struct ended { /* rules that no new walk can meet */
     struct cds_list_head rules;
 };

@@ -181,6 +181,17 @@ static void act_nothing(struct walk *w UNUSED, const struct act *a UNUSED) {}
 
 /* --- Instructions --- */
 
+/* What follows depends on the meter's measure only by the packet being there or not; its DSCP may be another one than the
+ * walk knows. */
+static void inst_meter(struct walk *w, const struct act *a)
+{
+    struct dp_meter *m = meter_lookup(w->o, a->n);
+    if (m)
+        emit_meter(w, a->n, m);
+    else
+        walk_note(w, "meter %u has just been deleted, and this flow with it", a->n);
+}
+
 static void inst_apply(struct walk *w, const struct act *a)
 {
     walk_acts(w, ((const struct act_nested *)a)->list, a->len - sizeof *a);
@@ -267,6 +278,7 @@ static const struct {
     [ACT_CLONE] = {act_clone, 0},
     [ACT_NOTE] = {act_nothing, 0},
     [ACT_EXIT] = {act_exit, 0},
+    [INST_METER] = {inst_meter, 0},
     [INST_APPLY_ACTIONS] = {inst_apply, 0},
     [INST_CLEAR_ACTIONS] = {inst_clear, 0},
     [INST_WRITE_ACTIONS] = {inst_write, 0},

@@ -1,5 +1,6 @@
 /* walk-emit.c: primitive actions. */
 #include "ofproto/walk.h"
+#include "openflow/meter.h"
 
 /* The fields of the packet's headers that cover `changed`, each with the bits that changed. Rows that share a member
  * are told apart by their prerequisite. */
@@ -84,6 +85,66 @@ static void emit_punt(struct walk *w, enum punt_kind kind, uint32_t max_len, con
     emit_appended(w, sent);
 }
 
+/* --- Meters --- */
+
+static void append_meter(struct walk *w, uint32_t id, struct dp_meter *m)
+{
+    struct dpact_meter *a = dpact_append(&w->s->path->acts, DPACT_METER, sizeof *a, id);
+    a->meter = m;
+}
+
+void emit_meter(struct walk *w, uint32_t id, struct dp_meter *m)
+{
+    emit_changes(w);
+    append_meter(w, id, m);
+    emit_appended(w, false);
+}
+
+/* What packets for main are measured by, if a controller has asked for that: a copy is, for the packet itself goes on. The
+ * place of the clone that has been opened, or SIZE_MAX. */
+static size_t measured_begin(struct walk *w)
+{
+    static const uint32_t ids[] = {OFPM_SLOWPATH, OFPM_CONTROLLER};
+    size_t at = SIZE_MAX;
+    dp_path_dep(w->s->path, &w->o->meters_gen);
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+        struct dp_meter *m = meter_lookup(w->o, ids[i]);
+        if (m && at == SIZE_MAX)
+            at = dpact_clone_begin(&w->s->path->acts);
+        if (m)
+            append_meter(w, ids[i], m);
+    }
+    return at;
+}
+
+static void measured_end(struct walk *w, size_t at)
+{
+    if (at == SIZE_MAX)
+        return;
+    dpact_clone_end(&w->s->path->acts, at);
+    emit_appended(w, true);
+}
+
+void emit_hold_meter(struct walk *w, size_t from)
+{
+    struct buf *acts = &w->s->path->acts;
+    dp_path_dep(w->s->path, &w->o->meters_gen);
+    struct dp_meter *m = meter_lookup(w->o, OFPM_SLOWPATH);
+    if (!m)
+        return;
+    for (size_t at = from, len; at < acts->len; at += len) {
+        const struct dpact *a = (const struct dpact *)(acts->data + at);
+        len = a->len;
+        if (a->type != DPACT_HOLD)
+            continue;
+        append_meter(w, OFPM_SLOWPATH, m); /* behind all, then to its place */
+        struct dpact_meter meter = *(struct dpact_meter *)(acts->data + acts->len - sizeof meter);
+        memmove(acts->data + at + sizeof meter, acts->data + at, acts->len - sizeof meter - at);
+        memcpy(acts->data + at, &meter, sizeof meter);
+        return;
+    }
+}
+
 /* Every bit of the pipeline's metadata that goes along is read through the view: the blob is the same for each packet
  * of the path. Packets of different tunnel keys thus have paths of their own once they go to the controller. */
 void emit_packet_in(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t controller_id)
@@ -109,7 +170,9 @@ void emit_packet_in(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t c
     pin.table = w->table;
     /* OpenFlow 1.3.5, 7.4.1: max_len is for packets that the switch buffers. Of one that it does not, "the entire packet is
      * included", and we buffer none. */
+    size_t measured = measured_begin(w);
     emit_punt(w, PUNT_PACKET_IN, UINT32_MAX, &pin, sizeof pin, true);
+    measured_end(w, measured);
 }
 
 void emit_learn(struct walk *w, const struct punt_learn_mac *learn)

@@ -29,10 +29,12 @@ static bool output_tunnel(struct walk *w, struct ofport *p)
     case TUNNEL_DONE:
         if (drop == DROP_TUN_NO_PORT)
             note_no_tunnel(w);
-        if (drop)
+        if (drop) {
             walk_drop(w, drop);
-        else if (s->path->acts.len > body)
+        } else if (s->path->acts.len > body) {
+            emit_hold_meter(w, body);
             emit_appended(w, true);
+        }
         if (!drop && port)
             walk_note(w, "the tunnel ends here: looked up again as coming in by the tunnel port");
         break;

@@ -97,6 +97,8 @@ void emit_tag(struct walk *, enum dpact_type, uint32_t arg);         /* pops and
 void emit_push_mpls(struct walk *, uint16_t type, uint32_t lse);
 void emit_output(struct walk *, uint32_t dp_port);
 void emit_packet_in(struct walk *, uint8_t reason, uint16_t max_len, uint16_t controller_id);
+void emit_meter(struct walk *, uint32_t id, struct dp_meter *);
+void emit_hold_meter(struct walk *, size_t from);                    /* of actions from there on: OFPM_SLOWPATH before a HOLD */
 void emit_learn(struct walk *, const struct punt_learn_mac *);
 size_t emit_clone_begin(struct walk *);
 void emit_clone_end(struct walk *, size_t at);

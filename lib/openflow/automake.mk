@@ -4,6 +4,10 @@ noinst_LIBRARIES += lib/openflow/libopenflow.a
 lib_openflow_libopenflow_a_SOURCES =
 lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/error.def \
+	lib/openflow/meter-text.c \
+	lib/openflow/meter.c \
+	lib/openflow/meter.def \
+	lib/openflow/meter.h \
 	lib/openflow/msg-format.c \
 	lib/openflow/msg-format.h \
 	lib/openflow/msg-format-flow.c \

@@ -117,6 +117,7 @@ static void format_one(const struct dpact *a, const struct port_namer *namer, st
         buf_puts(out, ")");
         return;
     }
+    case DPACT_METER:
     case DPACT_DROP:
         buf_printf(out, ":%u", a->arg);
         return;

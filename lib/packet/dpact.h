@@ -28,6 +28,7 @@ struct dpact_vlan { struct dpact a; };  /* arg: tpid << 16 | tci, host order; PO
                                            PUSH_PBB: the I-TAG's TCI */
 struct dpact_mpls { struct dpact a; be32 lse, zero; }; /* arg: Ethernet type; lse: as it is pushed */
 struct dpact_set  { struct dpact a; union field_value value, mask; }; /* arg: enum field_id */
+struct dpact_meter { struct dpact a; void *meter; };     /* arg: its number, for people; meter: struct dp_meter */
 struct dpact_clone { struct dpact a; uint8_t nested[]; };             /* a list, up to len */
 struct dpact_punt { /* arg: kind, the walk's affair */
     struct dpact a;

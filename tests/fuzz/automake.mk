@@ -55,3 +55,6 @@ tests_fuzz_fuzz_flow_text_LDADD = $(OPENFLOW_FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-flow-mod
 tests_fuzz_fuzz_flow_mod_SOURCES = tests/fuzz/fuzz-flow-mod.c
 tests_fuzz_fuzz_flow_mod_LDADD = $(OPENFLOW_FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-meter-text
+tests_fuzz_fuzz_meter_text_SOURCES = tests/fuzz/fuzz-meter-text.c
+tests_fuzz_fuzz_meter_text_LDADD = $(OPENFLOW_FUZZ_LIBS)

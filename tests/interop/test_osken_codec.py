@@ -44,7 +44,7 @@ def decode(data):
 RECEIVED = {"HELLO", "ERROR", "ECHO_REQUEST", "ECHO_REPLY", "FEATURES_REPLY", "GET_CONFIG_REPLY", "PACKET_IN",
             "FLOW_REMOVED", "PORT_STATUS", "BARRIER_REPLY", "ROLE_REPLY", "GET_ASYNC_REPLY", "DESC_REPLY",
             "FLOW_STATS_REPLY", "AGGREGATE_REPLY", "TABLE_STATS_REPLY", "PORT_STATS_REPLY", "PORT_DESC_REPLY",
-            "TABLE_FEATURES_REPLY"}
+            "TABLE_FEATURES_REPLY", "METER_STATS_REPLY", "METER_CONFIG_REPLY", "METER_FEATURES_REPLY"}
 
 
 def test_osken_decodes_what_we_encode():
@@ -100,6 +100,12 @@ def test_we_decode_what_osken_encodes():
         (p.OFPPacketOut(dp, o.OFP_NO_BUFFER, 1, actions, frame), "in_port=1 actions=set_field:0xa->tun_id,output:2 data_len=16"),
         (p.OFPPortMod(dp, 3, "02:00:00:00:00:01", o.OFPPC_PORT_DOWN, o.OFPPC_PORT_DOWN, 0), "port: 3: addr:02:00:00:00:00:01"),
         (p.OFPTableMod(dp, 5, 3), "table_id=5"),
+        (p.OFPMeterMod(dp, o.OFPMC_ADD, o.OFPMF_KBPS | o.OFPMF_BURST, 7, [p.OFPMeterBandDrop(1000, 0), p.OFPMeterBandDscpRemark(500, 9, 1)]),
+         "ADD meter=7 kbps burst bands=\ntype=drop rate=1000 burst_size=0\ntype=dscp_remark rate=500 burst_size=9 prec_level=1\n"),
+        (p.OFPMeterMod(dp, o.OFPMC_DELETE, 0, o.OFPM_ALL, []), "DEL meter=all"),
+        (p.OFPMeterStatsRequest(dp, 0, 7), "meter=7"),
+        (p.OFPMeterConfigStatsRequest(dp, 0, o.OFPM_ALL), "meter=all"),
+        (p.OFPMeterFeaturesStatsRequest(dp, 0), "OFPST_METER_FEATURES request"),
         (p.OFPBarrierRequest(dp), "OFPT_BARRIER_REQUEST"),
         (p.OFPRoleRequest(dp, o.OFPCR_ROLE_MASTER, 5), "role=primary generation_id=5"),
         (p.OFPGetAsyncRequest(dp), "OFPT_GET_ASYNC_REQUEST"),
@@ -120,8 +126,8 @@ def test_we_decode_what_osken_encodes():
 
 # What Open vSwitch shows of bodies that we show as bytes, or shows more of.
 OTHERWISE = {"TABLE_FEATURES_REPLY", "PORT_DESC_REQUEST", "QUEUE_STATS_REQUEST", "QUEUE_GET_CONFIG_REQUEST",
-             "QUEUE_GET_CONFIG_REPLY", "GROUP_MOD", "METER_MOD", "GROUP_STATS_REQUEST", "GROUP_DESC_REQUEST",
-             "GROUP_FEATURES_REPLY", "METER_STATS_REQUEST", "METER_CONFIG_REQUEST", "METER_FEATURES_REPLY",
+             "QUEUE_GET_CONFIG_REPLY", "GROUP_MOD", "GROUP_STATS_REQUEST", "GROUP_DESC_REQUEST",
+             "GROUP_FEATURES_REPLY",
              "XVS_BRIDGE_INFO_REQUEST", "XVS_BRIDGE_INFO_REPLY", "GET_ASYNC_REPLY", "SET_ASYNC", "QUEUE_STATS_REPLY",
              "BUNDLE_CONTROL", "BUNDLE_ADD_MESSAGE", "ERROR"}
 

@@ -317,12 +317,6 @@ static void group_mod(struct buf *b)
     buf_zeros(b, 2);
     buf_u32(b, 1);
 }
-static void meter_mod(struct buf *b)
-{
-    put_header(b, 4, 29, 16, 1);
-    buf_zeros(b, 4);
-    buf_u32(b, 1);
-}
 static void meter_config(struct buf *b)
 {
     size_t at = ofp_msg_begin(b, OFP13, OFPMSG_METER_CONFIG_REQUEST, 1);
@@ -380,7 +374,7 @@ static const struct {
     FAULT(flow_goto_back, BIC_BAD_TABLE_ID),
     FAULT(flow_group, BAC_BAD_OUT_GROUP),
     FAULT(flow_queue, BAC_BAD_QUEUE),
-    FAULT(flow_meter, BIC_UNSUP_INST),
+    FAULT(flow_meter, MMFC_UNKNOWN_METER),
     FAULT(flow_unknown_instruction, BIC_UNKNOWN_INST),
     FAULT(flow_stats_table_254, BRC_BAD_TABLE_ID),
     FAULT(packet_out_no_port, BRC_BAD_PORT),
@@ -388,7 +382,6 @@ static const struct {
     FAULT(packet_out_no_packet, BRC_BAD_PACKET),
     FAULT(packet_out_from_all, BRC_BAD_PORT),
     FAULT(group_mod, GMFC_UNKNOWN_GROUP),
-    FAULT(meter_mod, MMFC_OUT_OF_METERS),
     FAULT(meter_config, MMFC_UNKNOWN_METER),
     FAULT(queue_stats_port, QOFC_BAD_PORT),
     FAULT(queue_stats_queue, QOFC_BAD_QUEUE),

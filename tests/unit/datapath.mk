@@ -55,3 +55,6 @@ tests_unit_test_tally_LDADD = $(DATAPATH_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-cache-mask
 tests_unit_test_cache_mask_SOURCES = tests/unit/test-cache-mask.c
 tests_unit_test_cache_mask_LDADD = $(DATAPATH_TEST_LIBS)
+UNIT_TESTS += tests/unit/test-dp-meter
+tests_unit_test_dp_meter_SOURCES = tests/unit/test-dp-meter.c
+tests_unit_test_dp_meter_LDADD = $(DATAPATH_TEST_LIBS)

@@ -1,5 +1,6 @@
 #include "unit.h"
 #include "msg-samples.h"
+#include "base/mem.h"
 
 /* Filled with random bytes, paddings included: comparing members finds what an encoder forgot. */
 #define RANDOM(RNG, OBJECT) random_bytes(RNG, &(OBJECT), sizeof(OBJECT))
@@ -24,6 +25,22 @@ static void set(struct match *m, enum field_id f, uint64_t value, uint64_t mask)
     field_value_set_u64(&v, value & mask);
     field_value_set_u64(&k, mask);
     match_set(m, f, &v, mask == UINT64_MAX ? NULL : &k);
+}
+
+/* As text can say it: free it. */
+void random_meter(uint64_t *rng, struct ofp_meter *m)
+{
+    static const uint32_t ids[] = {1, 2, OFPM_MAX, OFPM_SLOWPATH, OFPM_CONTROLLER};
+    *m = (struct ofp_meter){.id = ids[unit_below(rng, ARRAY_SIZE(ids))], .n_bands = 1 + unit_below(rng, 5)};
+    m->flags = (uint16_t)((unit_below(rng, 2) ? OFPMF_KBPS : OFPMF_PKTPS) | unit_below(rng, 4) << 2);
+    m->bands = xcalloc(m->n_bands, sizeof *m->bands);
+    for (size_t i = 0; i < m->n_bands; i++) {
+        struct ofp_meter_band *b = &m->bands[i];
+        b->type = unit_below(rng, 2) ? OFPMBT_DROP : OFPMBT_DSCP_REMARK;
+        b->rate = unit_below(rng, 2) ? 1 + unit_below(rng, 9) : (uint32_t)unit_random(rng) | 1;
+        b->burst = !(m->flags & OFPMF_BURST) || unit_below(rng, 3) ? 0 : (uint32_t)unit_random(rng);
+        b->prec_level = b->type == OFPMBT_DSCP_REMARK ? (uint8_t)unit_random(rng) : 0;
+    }
 }
 
 void random_match(uint64_t *rng, struct match *m)
@@ -463,11 +480,61 @@ static bool sample_groups(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     return false;
 }
 
+static void sample_meters(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_parts parts;
+    ofp_parts_begin(&parts, out, OFP13, type, xid);
+    for (unsigned i = 0, n = unit_below(rng, 4); i < n; i++) {
+        struct ofp_meter m;
+        struct ofp_meter_band_stats bands[5];
+        struct ofp_meter_stats s;
+        random_meter(rng, &m);
+        RANDOM(rng, bands);
+        RANDOM(rng, s);
+        s.n_bands = unit_below(rng, 6);
+        s.bands = bands;
+        s.duration_nsec = unit_below(rng, 1000000000);
+        if (type == OFPMSG_METER_CONFIG_REPLY)
+            meter_config_encode(&m, OFP13, out);
+        else
+            meter_stats_encode(&s, OFP13, out);
+        ofp_parts_entry_end(&parts);
+        ofp_meter_free(&m);
+    }
+    ofp_parts_end(&parts);
+}
+
+static bool sample_meter(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_meter_mod mm = {.command = (uint16_t)unit_below(rng, 3)};
+    struct ofp_meter_features f = {.max_meters = (uint32_t)unit_random(rng), .band_types = 6, .capabilities = 15};
+    switch ((unsigned)type) {
+    case OFPMSG_METER_MOD:
+        random_meter(rng, &mm.meter);
+        meter_mod_encode(&mm, OFP13, xid, out);
+        ofp_meter_free(&mm.meter);
+        return true;
+    case OFPMSG_METER_STATS_REQUEST:
+    case OFPMSG_METER_CONFIG_REQUEST:
+        meter_request_encode(type, unit_below(rng, 2) ? OFPM_ALL : 5, OFP13, xid, out);
+        return true;
+    case OFPMSG_METER_STATS_REPLY:
+    case OFPMSG_METER_CONFIG_REPLY:
+        sample_meters(type, rng, xid, out);
+        return true;
+    case OFPMSG_METER_FEATURES_REPLY:
+        meter_features_encode(&f, OFP13, xid, out);
+        return true;
+    }
+    return false;
+}
+
 void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
 {
     uint32_t xid = unit_random(rng);
     if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) ||
-        sample_flows(type, rng, xid, out) || sample_groups(type, rng, xid, out) || sample_packet(type, rng, xid, out))
+        sample_flows(type, rng, xid, out) || sample_groups(type, rng, xid, out) || sample_packet(type, rng, xid, out) ||
+        sample_meter(type, rng, xid, out))
         return;
     size_t at = ofp_msg_begin(out, OFP13, type, xid);
     buf_zeros(out, ofp_msg_form(type, OFP13)->min_body);

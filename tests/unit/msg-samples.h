@@ -3,6 +3,7 @@
 #define TESTS_MSG_SAMPLES_H 1
 
 #include "openflow/group.h"
+#include "openflow/meter.h"
 #include "openflow/msg.h"
 
 /* Appends a message of this type to `out`. Types whose bodies we do not make get the shortest body, zeros. */
@@ -13,6 +14,8 @@ void random_text(uint64_t *rng, char *, size_t size); /* some letters and a NUL;
 void random_match(uint64_t *rng, struct match *);     /* fields without prerequisites, and some of IPv4 and TCP */
 void random_actions(uint64_t *rng, struct buf *list);
 void random_instructions(uint64_t *rng, uint8_t table, struct buf *list);
+
+void random_meter(uint64_t *rng, struct ofp_meter *);
 
 /* Random structs, as encoders can say them. */
 void random_features(uint64_t *rng, struct ofp_features *);

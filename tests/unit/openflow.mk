@@ -28,3 +28,6 @@ tests_unit_test_flow_LDADD = $(OPENFLOW_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-group
 tests_unit_test_group_SOURCES = tests/unit/test-group.c tests/unit/msg-samples.c tests/unit/msg-samples.h
 tests_unit_test_group_LDADD = $(OPENFLOW_TEST_LIBS)
+UNIT_TESTS += tests/unit/test-meter
+tests_unit_test_meter_SOURCES = tests/unit/test-meter.c tests/unit/msg-samples.c tests/unit/msg-samples.h
+tests_unit_test_meter_LDADD = $(OPENFLOW_TEST_LIBS)
