@@ -48,16 +48,6 @@ static enum ofp_error reply_empty(struct ofconn *c, enum ofp_msg_type type, uint
     return OFPERR_OK;
 }
 
-static enum ofp_error reply_zeros(struct ofconn *c, enum ofp_msg_type type, uint32_t xid, size_t n)
-{
-    struct buf b = BUF_INIT;
-    size_t at = ofp_msg_begin(&b, c->version, type, xid);
-    buf_zeros(&b, n);
-    ofp_msg_end(&b, at);
-    ofconn_send(c, &b);
-    return OFPERR_OK;
-}
-
 /* --- Flows and tables --- */
 
 static enum ofp_error decode_flow_request(uint8_t version, struct rd body, struct flow_stats_request *q)
