@@ -58,7 +58,7 @@ static void batch_add(struct conn *c, struct batch *b, const char *text, size_t 
             b->size = b->size ? 2 * b->size : 16;
             b->flows = xrealloc(b->flows, b->size * sizeof *b->flows);
         }
-        flow_mod_encode(&m, c->version, 0, &b->messages);
+        flow_mod_encode(&m, c ? c->version : OFP13, 0, &b->messages);
         b->flows[b->n++] = (struct batch_flow){text, line, b->messages.len};
     } else {
         b->n_wrong++;
