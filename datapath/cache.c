@@ -527,13 +527,22 @@ static inline void find_runs(struct cache *c, const struct mask *m, uint32_t in_
 }
 
 /* In its other bucket; or a packet before it in the batch has brought it in; or new. */
-static struct cache_path *find_or_walk(struct cache *c, struct mask *m, uint32_t number, struct dp_port *in,
-                                       struct packet *p, const uint64_t *words, uint32_t hash)
+static void look_again(struct cache *c, struct mask *m, struct dp_port *in, struct packet *batch[], const struct runs *r,
+                       uint32_t misses, struct cache_path *found[])
 {
-    if (m->number != number)
-        return second_look(c, m, in, p);
-    struct cache_path *path = find(c, m, words, hash);
-    return path ? path : walk(c, m, in, p);
+    uint32_t number = m->number; /* of the words and hashes */
+    for (; misses; misses &= misses - 1) {
+        unsigned run = __builtin_ctz(misses);
+        for (unsigned i = r->first[run]; i < r->first[run + 1]; i++) {
+            if (m->number != number) {
+                found[i] = second_look(c, m, in, batch[i]);
+                continue;
+            }
+            found[i] = find(c, m, &c->words[run * m->n], c->hashes[run]);
+            if (!found[i])
+                found[i] = walk(c, m, in, batch[i]);
+        }
+    }
 }
 
 void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], unsigned n, struct cache_path *found[])
@@ -578,13 +587,8 @@ void cache_lookup(struct cache *c, struct dp_port *in, struct packet *batch[], u
             found[j] = paths[i];
     }
     uint64_t walks = w->stats.walks;
-    uint32_t number = m->number;
-    while (unlikely(misses)) {
-        unsigned i = __builtin_ctz(misses);
-        misses &= misses - 1;
-        for (unsigned j = r.first[i]; j < r.first[i + 1]; j++)
-            found[j] = find_or_walk(c, m, number, in, batch[j], &c->words[i * n_words], c->hashes[i]);
-    }
+    if (unlikely(misses))
+        look_again(c, m, in, batch, &r, misses, found);
     walks = w->stats.walks - walks;
     stat_add(&w->stats.cache_hits, n - walks);
     stat_add(&w->stats.cache_misses, walks);
