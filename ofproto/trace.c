@@ -393,6 +393,7 @@ static void complete(struct flow_key *key)
         key->gre.proto = htons(TRANSPARENT_ETHERNET);
     if (key->gre.key)
         key->gre.flags = htons(GRE_KEY_PRESENT);
+    key_complete(key);
 }
 
 static bool read_frame(const struct flow_key *from, const void *frame, size_t len, struct packet *p,

@@ -47,13 +47,25 @@ bool walk_has(struct walk *w, enum field_prereq prereq)
     int i = type == row->type[0] ? 0 : row->type[1] && type == row->type[1] ? 1 : -1;
     if (i < 0)
         return false;
-    if (row->proto[i] && (view_get(w->v, ip.proto) != row->proto[i] || has_bits(w, FIELD_IP_FRAG, FRAG_LATER)))
+    if (row->proto[i] && view_get(w->v, ip.proto) != row->proto[i])
         return false;
     if (row->icmp[0]) {
         uint8_t icmp = view_get(w->v, l4.icmp_type);
         return icmp == row->icmp[0] || (row->icmp[1] && icmp == row->icmp[1]);
     }
     return true;
+}
+
+/* The same, and the field itself is there: its header is whole and in this packet, not in an earlier fragment. */
+bool walk_has_field(struct walk *w, enum field_id f)
+{
+    struct key_part part = field_part(f);
+    if (!walk_has(w, fields[f].prereq))
+        return false;
+    if (!part.bit)
+        return true;
+    ((uint8_t *)&w->v->consulted)[part.at] |= part.bit & (uint8_t)~((const uint8_t *)&w->v->written)[part.at];
+    return ((const uint8_t *)&w->v->key)[part.at] & part.bit;
 }
 
 /* --- Fields --- */
@@ -95,7 +107,7 @@ static void set_field(struct walk *w, enum field_id f, const union field_value *
 {
     if (fields[f].ofs == offsetof(struct flow_key, eth.tci))
         set_vlan(w, f, value, mask);
-    else if (walk_has(w, fields[f].prereq))
+    else if (walk_has_field(w, f))
         walk_set_bits(w, f, value, mask);
     else
         walk_note(w, "%s: the packet has no such header", fields[f].name);
@@ -121,7 +133,7 @@ static void act_move(struct walk *w, const struct act *a)
 {
     const struct act_move *m = (const void *)a;
     union field_value mask, from, to = {{0}};
-    if (!walk_has(w, fields[m->src.field].prereq)) {
+    if (!walk_has_field(w, m->src.field)) {
         walk_note(w, "%s: the packet has no such header", fields[m->src.field].name);
         return;
     }

@@ -20,7 +20,7 @@ void emit_changes(struct walk *w)
             mask.w[i] &= rest.w[i];
             rest.w[i] &= ~mask.w[i];
         }
-        if (!(mask.w[0] | mask.w[1]) || !walk_has(w, fields[f].prereq))
+        if (!(mask.w[0] | mask.w[1]) || !walk_has_field(w, (enum field_id)f))
             continue;
         field_set(f, &w->changed, &rest);
         view_field_get(w->v, f, &mask, &value);

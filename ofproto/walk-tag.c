@@ -128,22 +128,23 @@ void act_push_mpls(struct walk *w, const struct act *a)
 {
     struct flow_view *v = w->v;
     uint32_t lse = 0;
-    bool tag = walk_has_tag(w), label = walk_has(w, P_MPLS);
+    bool tag = walk_has_tag(w), label = walk_has_field(w, FIELD_MPLS_LABEL);
     emit_changes(w);
     if (label)
         lse = ntohl(view_get(v, mpls.lse)) & ~(uint32_t)LSE_BOS;
-    else if (walk_has(w, P_IP))
+    else if (walk_has_field(w, FIELD_IP_TTL))
         lse = view_get(v, ip.ttl);
     if (tag || !label)
         lse |= LSE_BOS;
     hide_tags(v, (uint16_t)a->n);
     view_set(v, mpls.lse, htonl(lse));
+    view_set(v, eth.has, HAS_MPLS);
     emit_push_mpls(w, (uint16_t)a->n, lse);
 }
 
 static bool has_label(struct walk *w, const char *what)
 {
-    if (walk_has(w, P_MPLS))
+    if (walk_has_field(w, FIELD_MPLS_LABEL))
         return true;
     walk_note(w, "%s: the packet has no MPLS label", what);
     return false;
@@ -167,18 +168,19 @@ void act_push_pbb(struct walk *w, const struct act *a)
     struct flow_view *v = w->v;
     uint32_t tci = 0;
     emit_changes(w);
-    if (walk_has(w, P_PBB))
+    if (walk_has_field(w, FIELD_PBB_ISID))
         tci = ntohl(view_get(v, mpls.pbb)) & PBB_ISID_MASK;
     if (walk_has_tag(w))
         tci |= (uint32_t)(ntohs(view_get(v, eth.tci)) >> VLAN_PCP_SHIFT) << PBB_PCP_SHIFT;
     hide_tags(v, (uint16_t)a->n);
     view_set(v, mpls.pbb, htonl(tci));
+    view_set(v, eth.has, HAS_PBB);
     emit_tag(w, DPACT_PUSH_PBB, tci);
 }
 
 void act_pop_pbb(struct walk *w, const struct act *a UNUSED)
 {
-    if (!walk_has(w, P_PBB) || walk_has_tag(w)) {
+    if (!walk_has_field(w, FIELD_PBB_ISID) || walk_has_tag(w)) {
         walk_note(w, "pop_pbb: the packet's outermost tag is not one of PBB");
         return;
     }
@@ -232,13 +234,13 @@ static void dec_ttl(struct walk *w, enum field_id f)
 
 void act_set_nw_ttl(struct walk *w, const struct act *a)
 {
-    if (walk_has(w, P_IP))
+    if (walk_has_field(w, FIELD_IP_TTL))
         set_ttl(w, FIELD_IP_TTL, a->n);
 }
 
 void act_dec_nw_ttl(struct walk *w, const struct act *a UNUSED)
 {
-    if (walk_has(w, P_IP))
+    if (walk_has_field(w, FIELD_IP_TTL))
         dec_ttl(w, FIELD_IP_TTL);
 }
 

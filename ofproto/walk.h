@@ -118,5 +118,6 @@ void walk_normal(struct walk *);
 
 /* Does the packet have the headers that this prerequisite asks for? */
 bool walk_has(struct walk *, enum field_prereq);
+bool walk_has_field(struct walk *, enum field_id);
 
 #endif

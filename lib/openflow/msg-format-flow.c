@@ -269,7 +269,7 @@ static void put_ip(const struct flow_key *k, struct buf *out)
     } else {
         put_field("ipv6_src", FIELD_IPV6_SRC, k, out);
         put_field("ipv6_dst", FIELD_IPV6_DST, k, out);
-        buf_printf(out, ",ipv6_label=0x%05x", ntohl(k->ip.flabel));
+        buf_printf(out, ",ipv6_label=0x%05x", ntohl(k->ip.flabel) & 0xfffff);
     }
     if (!protocol_word(k))
         buf_printf(out, ",nw_proto=%u", k->ip.proto);

@@ -1,6 +1,7 @@
 #include "packet/compose.h"
 #include "packet/csum.h"
 #include "packet/ip.h"
+#include "packet/parse.h"
 
 enum { LEAST = 64 };
 
@@ -212,4 +213,21 @@ void packet_compose(const struct flow_key *k, struct packet *p)
     p->gso = GSO_NONE;
     memcpy(&p->tun, &k->tun, sizeof p->tun);
     p->in_phy_port = k->meta.in_phy_port == k->meta.in_port ? 0 : k->meta.in_phy_port;
+}
+
+void key_complete(struct flow_key *k)
+{
+    uint8_t room[PACKET_HEADROOM + COMPOSE_ROOM];
+    struct packet p;
+    struct flow_key parsed;
+    packet_init(&p, room, sizeof room, PACKET_HEADROOM, 0);
+    packet_compose(k, &p);
+    key_parse(&p, 0, L_L4, &parsed);
+    k->eth.n_tags = parsed.eth.n_tags;
+    k->eth.has = parsed.eth.has;
+    k->ip.flabel |= parsed.ip.flabel & htonl(HAS_IP | HAS_IP_PROTO);
+    k->arp.has = parsed.arp.has;
+    k->l4.tcp_flags |= parsed.l4.tcp_flags & htons(HAS_L4);
+    k->nd.has = parsed.nd.has;
+    k->nd.has_tll = parsed.nd.has_tll;
 }

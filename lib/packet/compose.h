@@ -13,4 +13,7 @@ enum { COMPOSE_ROOM = 256 };
 
 void packet_compose(const struct flow_key *, struct packet *p);
 
+/* For keys that are made by hand: says, as key_parse() of that packet would, which headers are there (HAS_… of key.h). */
+void key_complete(struct flow_key *);
+
 #endif

@@ -20,14 +20,59 @@ static uint32_t extension_len(uint8_t proto, const uint8_t *h)
     return (h[1] + 1) * 8u;
 }
 
+/* RFC 8200, 4.1: the order in which extension headers are recommended to stand. Destination options may stand in two
+ * places: before a routing header and at the end. */
+enum { AT_HOP = 1, AT_FIRST_DEST, AT_ROUTING, AT_FRAGMENT, AT_AUTH, AT_ESP, AT_LAST_DEST };
+
+struct extensions {
+    uint16_t flags, seen; /* EXTHDR_…; seen: what was there, even where it does not count */
+    uint8_t place;        /* AT_… of the farthest one; 0: none */
+    uint8_t dests;
+};
+
+/* OpenFlow 1.3.5, 7.2.3.8, "UNREP: more than one of a given IPv6 extension header is unexpectedly encountered. (Two
+ * destination options headers may be expected and would not cause this bit to be set.)", "UNSEQ: not in the order preferred
+ * (but not required) by RFC 2460", "HOP: … present as the first extension header in the packet". */
+static void note_extension(uint8_t proto, struct extensions *x)
+{
+    static const struct {
+        uint8_t proto, place;
+        uint16_t flag;
+    } rows[] = {
+        {IPPROTO_HOPOPTS, AT_HOP, EXTHDR_HOP},       {IPPROTO_ROUTING, AT_ROUTING, EXTHDR_ROUTER},
+        {IPPROTO_FRAGMENT, AT_FRAGMENT, EXTHDR_FRAG}, {IPPROTO_AH, AT_AUTH, EXTHDR_AUTH},
+        {IPPROTO_ESP, AT_ESP, EXTHDR_ESP},
+    };
+    if (proto == IPPROTO_NONE)
+        x->flags |= EXTHDR_NONEXT;
+    if (proto == IPPROTO_DSTOPTS) {
+        x->flags |= EXTHDR_DEST | (x->dests > 1 ? EXTHDR_UNREP : 0);
+        x->place = !x->dests && x->place <= AT_HOP ? AT_FIRST_DEST : AT_LAST_DEST;
+        x->dests += x->dests < 2;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint16_t flag = rows[i].flag;
+        if (rows[i].proto != proto)
+            continue;
+        x->flags |= (x->seen & flag ? EXTHDR_UNREP : 0) | (rows[i].place < x->place ? EXTHDR_UNSEQ : 0) |
+                    (flag == EXTHDR_HOP && x->place ? 0 : flag);
+        x->seen |= flag;
+        x->place = MAX(x->place, rows[i].place);
+    }
+}
+
 static void walk_extensions(const uint8_t *ip, struct ip_place *r)
 {
     uint8_t proto = ip[6];
     uint32_t at = IPV6_HEADER;
+    struct extensions x = {0};
+    r->cut = true;
     for (int n = 0; is_extension(proto); n++) {
         const uint8_t *h = ip + at;
         if (n == MAX_EXTENSIONS || r->end - at < 8 || r->end - at < extension_len(proto, h))
             return;
+        note_extension(proto, &x);
+        r->exthdr = x.flags;
         if (proto == IPPROTO_ROUTING)
             r->routed |= h[3] != 0;
         if (proto == IPPROTO_FRAGMENT) {
@@ -37,12 +82,18 @@ static void walk_extensions(const uint8_t *ip, struct ip_place *r)
                 r->frag = offset & 0xfff8 ? FRAG_ANY | FRAG_LATER : FRAG_ANY;
             if (offset & 0xfff8) {
                 r->proto = h[0];
+                r->cut = false;
                 return;
             }
         }
         at += extension_len(proto, h);
         proto = h[0];
     }
+    if (unlikely(proto == IPPROTO_ESP || proto == IPPROTO_NONE)) {
+        note_extension(proto, &x);
+        r->exthdr = x.flags;
+    }
+    r->cut = false;
     r->proto = proto;
     r->l4 = at;
 }

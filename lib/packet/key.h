@@ -41,7 +41,7 @@ struct flow_key {
         be16 tci2; /* second tag, likewise */
         be16 tpid, tpid2; /* 0x8100 or 0x88a8, of each tag; not fields, but needed to push them back */
         uint8_t n_tags; /* of all tags; not a field either */
-        uint8_t zero;
+        uint8_t has;    /* HAS_MPLS, HAS_PBB */
     } eth;
     struct {
         be32 lse; /* outermost MPLS label stack entry */
@@ -49,7 +49,7 @@ struct flow_key {
     } mpls;
     struct {
         uint8_t proto, tos, ttl, frag;
-        be32 flabel; /* IPv6 flow label, 20 bits */
+        be32 flabel; /* IPv6 flow label, 20 bits; from bit 20 on IPv6 extension headers, 9 bits; HAS_IP, HAS_IP_PROTO */
     } ip;
     struct {
         be32 src, dst;
@@ -62,19 +62,22 @@ struct flow_key {
         uint8_t sha[6];
         be16 op;
         uint8_t tha[6];
-        be16 zero;
+        uint8_t has; /* HAS_ARP */
+        uint8_t zero;
     } arp;
     struct {
         be16 src, dst; /* TCP, UDP, SCTP */
-        be16 tcp_flags;
+        be16 tcp_flags; /* 12 bits; HAS_L4 */
         uint8_t icmp_type, icmp_code; /* ICMPv4 and ICMPv6 */
     } l4;
     struct {
         uint8_t target[16];
         uint8_t sll[6];
-        be16 zero;
+        uint8_t has; /* HAS_ND, HAS_ND_SLL */
+        uint8_t zero;
         uint8_t tll[6];
-        be16 zero2;
+        uint8_t has_tll; /* HAS_ND_TLL */
+        uint8_t zero2;
     } nd;
     struct {
         be32 key; /* of a GRE packet in transit; 0 if it has none */
@@ -85,6 +88,18 @@ struct flow_key {
 
 enum { FLOW_KEY_WORDS = sizeof(struct flow_key) / 8 };
 static_assert(sizeof(struct flow_key) % 8 == 0 && FLOW_KEY_WORDS <= 64, "a map of words fits a uint64_t");
+
+/* Which headers are there whole: what a packet does not have, or has only in part, is zero in its key and yet no field of
+ * value zero. Beside the fields in each word, so that to ask for them costs nothing. A match that would take a zero asks
+ * for them (match_set()), and so does who writes or copies a field. HAS_IP_PROTO: no extension header is cut off. */
+enum { HAS_MPLS = 1, HAS_PBB = 2, HAS_ARP = 1, HAS_ND = 1, HAS_ND_SLL = 2, HAS_ND_TLL = 1, HAS_L4 = 0x8000 };
+#define HAS_IP UINT32_C(0x80000000)
+#define HAS_IP_PROTO UINT32_C(0x40000000)
+enum { EXTHDR_SHIFT = 20 };
+
+/* OpenFlow 1.3.5, 7.2.3.8: enum ofp_ipv6exthdr_flags. */
+enum { EXTHDR_NONEXT = 1, EXTHDR_ESP = 2, EXTHDR_AUTH = 4, EXTHDR_DEST = 8, EXTHDR_FRAG = 16, EXTHDR_ROUTER = 32,
+       EXTHDR_HOP = 64, EXTHDR_UNREP = 128, EXTHDR_UNSEQ = 256 };
 
 /* RFC 2784 and RFC 2890, in host order. A condition on gre.key demands GRE_KEY_PRESENT too (match_set()), since a key of
  * 0 is a key. */

@@ -12,6 +12,60 @@ static void follow_gre_key(struct match *m)
     m->value.gre.flags = (m->value.gre.flags & ~htons(GRE_KEY_PRESENT)) | bit;
 }
 
+/* --- Headers that must be there --- */
+
+#define IN(MEMBER, BIT) {offsetof(struct flow_key, MEMBER), (BIT)}
+enum { FIRST_BYTE = 8, THIRD_BYTE = 24 }; /* of a big-endian number, by how far its bits are from the right */
+static const struct key_part part_of_prereq[N_PREREQS] = {
+    [P_MPLS] = IN(eth.has, HAS_MPLS),
+    [P_PBB] = IN(eth.has, HAS_PBB),
+    [P_IP] = IN(ip.flabel, HAS_IP >> THIRD_BYTE),
+    [P_IPV4] = IN(ip.flabel, HAS_IP >> THIRD_BYTE),
+    [P_IPV6] = IN(ip.flabel, HAS_IP >> THIRD_BYTE),
+    [P_ARP] = IN(arp.has, HAS_ARP),
+    [P_TCP] = IN(l4.tcp_flags, HAS_L4 >> FIRST_BYTE),
+    [P_UDP] = IN(l4.tcp_flags, HAS_L4 >> FIRST_BYTE),
+    [P_SCTP] = IN(l4.tcp_flags, HAS_L4 >> FIRST_BYTE),
+    [P_ICMPV4] = IN(l4.tcp_flags, HAS_L4 >> FIRST_BYTE),
+    [P_ICMPV6] = IN(l4.tcp_flags, HAS_L4 >> FIRST_BYTE),
+    [P_ND] = IN(nd.has, HAS_ND),
+    [P_ND_SOLICIT] = IN(nd.has, HAS_ND_SLL),
+    [P_ND_ADVERT] = IN(nd.has_tll, HAS_ND_TLL),
+    [P_GRE] = IN(l4.tcp_flags, HAS_L4 >> FIRST_BYTE),
+};
+#undef IN
+
+struct key_part field_part(enum field_id f)
+{
+    bool chain = f == FIELD_IP_PROTO || f == FIELD_IP_FRAG || f == FIELD_IPV6_EXTHDR;
+    return chain ? (struct key_part){offsetof(struct flow_key, ip.flabel), HAS_IP_PROTO >> THIRD_BYTE}
+                 : part_of_prereq[fields[f].prereq];
+}
+
+static bool same_part(struct key_part a, struct key_part b) { return a.at == b.at && a.bit == b.bit; }
+
+/* Would a packet without the field meet the condition on it? */
+static bool takes_zero(const struct match *m, enum field_id f)
+{
+    union field_value value, mask;
+    match_get(m, f, &value, &mask);
+    return (mask.w[0] | mask.w[1]) && !(value.w[0] | value.w[1]);
+}
+
+/* After a change of field f: does the match demand the header that f is in? */
+static void follow_part(struct match *m, enum field_id f)
+{
+    struct key_part part = field_part(f);
+    uint8_t *value = (uint8_t *)&m->value + part.at, *mask = (uint8_t *)&m->mask + part.at;
+    bool demand = part.bit && takes_zero(m, f);
+    if (!part.bit || (!demand && !(*mask & part.bit)))
+        return;
+    for (int g = 0; g < N_FIELDS && !demand; g++)
+        demand = same_part(field_part(g), part) && takes_zero(m, g);
+    *mask = (uint8_t)((*mask & ~part.bit) | (demand ? part.bit : 0));
+    *value = (uint8_t)((*value & ~part.bit) | (demand ? part.bit : 0));
+}
+
 void match_set(struct match *m, enum field_id f, const union field_value *value, const union field_value *mask)
 {
     union field_value v, bits;
@@ -25,6 +79,8 @@ void match_set(struct match *m, enum field_id f, const union field_value *value,
     field_set(f, &m->mask, &bits);
     if (f == FIELD_GRE_KEY)
         follow_gre_key(m);
+    else
+        follow_part(m, f);
 }
 
 void match_get(const struct match *m, enum field_id f, union field_value *value, union field_value *mask)
@@ -42,7 +98,20 @@ bool match_has(const struct match *m, enum field_id f)
 
 bool match_equal(const struct match *a, const struct match *b) { return !memcmp(a, b, sizeof *a); }
 
-bool match_covers(const struct match *general, const struct match *special)
+/* The headers that every packet of a match has, since it has one of their fields, whether that was said or not. */
+static void imply_parts(const struct match *m, struct match *full)
+{
+    *full = *m;
+    for (int f = 0; f < N_FIELDS; f++) {
+        struct key_part part = field_part(f);
+        if (part.bit && match_has(m, f)) {
+            ((uint8_t *)&full->mask)[part.at] |= part.bit;
+            ((uint8_t *)&full->value)[part.at] |= part.bit;
+        }
+    }
+}
+
+static bool covers(const struct match *general, const struct match *special)
 {
     const uint64_t *gv = key_words_const(&general->value), *gm = key_words_const(&general->mask);
     const uint64_t *sv = key_words_const(&special->value), *sm = key_words_const(&special->mask);
@@ -50,6 +119,23 @@ bool match_covers(const struct match *general, const struct match *special)
         if ((gm[i] & ~sm[i]) || ((gv[i] ^ sv[i]) & gm[i]))
             return false;
     return true;
+}
+
+static bool demands_parts(const struct match *m)
+{
+    return (ntohl(m->mask.ip.flabel) & (HAS_IP | HAS_IP_PROTO)) || (m->mask.l4.tcp_flags & htons(HAS_L4)) || m->mask.eth.has ||
+           m->mask.arp.has || m->mask.nd.has || m->mask.nd.has_tll;
+}
+
+bool match_covers(const struct match *general, const struct match *special)
+{
+    struct match full;
+    if (covers(general, special))
+        return true;
+    if (!demands_parts(general))
+        return false;
+    imply_parts(special, &full);
+    return covers(general, &full);
 }
 
 bool match_overlaps(const struct match *a, const struct match *b)

@@ -9,7 +9,15 @@ struct match {
     struct flow_key value, mask;
 };
 
-/* Sets field f to `value` under `mask` (NULL: all of the field's bits). Bits outside mask are cleared from value. */
+/* Which bit of the key says that a packet has the header of a field, whole (key.h, HAS_…). bit 0: no such question. */
+struct key_part {
+    uint16_t at; /* byte of struct flow_key */
+    uint8_t bit;
+};
+struct key_part field_part(enum field_id f);
+
+/* Sets field f to `value` under `mask` (NULL: all of the field's bits). Bits outside mask are cleared from value. Where the
+ * condition would also be met by a packet that does not have the field, the match demands its header besides. */
 void match_set(struct match *m, enum field_id f, const union field_value *value, const union field_value *mask);
 void match_get(const struct match *m, enum field_id f, union field_value *value, union field_value *mask);
 bool match_has(const struct match *m, enum field_id f);      /* any bit of f's mask */

@@ -27,12 +27,15 @@ static uint16_t parse_eth(struct packet *p, struct flow_key *key)
     if (unlikely(etype_is_mpls(l2.type))) {
         if (p->len - l2.end >= 4) {
             memcpy(&key->mpls.lse, d + l2.end, 4);
+            key->eth.has = HAS_MPLS;
             p->l25 = l2.end;
         }
         return 0;
     }
-    if (unlikely(l2.type == ETYPE_PBB) && p->len - l2.end >= PBB_TCI)
+    if (unlikely(l2.type == ETYPE_PBB) && p->len - l2.end >= PBB_TCI) {
         memcpy(&key->mpls.pbb, d + l2.end, PBB_TCI);
+        key->eth.has = HAS_PBB;
+    }
     p->l3 = l2.end;
     return l2.type;
 }
@@ -43,6 +46,7 @@ static void parse_arp(const struct packet *p, struct flow_key *key)
     const uint8_t *a = p->data + p->l3;
     if (p->len - p->l3 < ARP_PACKET || memcmp(a, "\0\1\x08\0\6\4", 6))
         return;
+    key->arp.has = HAS_ARP;
     memcpy(&key->arp.op, a + 6, 2);
     memcpy(key->arp.sha, a + 8, 6);
     memcpy(&key->arp.spa, a + 14, 4);
@@ -54,15 +58,20 @@ static void parse_icmp6(const uint8_t *h, uint32_t len, struct flow_key *key)
 {
     if (len < 4)
         return;
+    key->l4.tcp_flags = htons(HAS_L4);
     key->l4.icmp_type = h[0];
     key->l4.icmp_code = h[1];
     bool solicit = h[0] == ND_SOLICIT;
     if ((!solicit && h[0] != ND_ADVERT) || h[1] || len < ND_HEADER)
         return;
     memcpy(key->nd.target, h + 8, 16);
+    key->nd.has = HAS_ND;
     const uint8_t *mac = nd_option(h + ND_HEADER, len - ND_HEADER, solicit ? ND_OPT_SLL : ND_OPT_TLL);
-    if (mac)
-        memcpy(solicit ? key->nd.sll : key->nd.tll, mac, 6);
+    if (!mac)
+        return;
+    memcpy(solicit ? key->nd.sll : key->nd.tll, mac, 6);
+    key->nd.has |= solicit ? HAS_ND_SLL : 0;
+    key->nd.has_tll = solicit ? 0 : HAS_ND_TLL;
 }
 
 /* RFC 2784, RFC 2890. With version 1 (RFC 2637) or a routing field (RFC 1701) the next word is no key, and the key's
@@ -80,6 +89,7 @@ static void parse_gre(const uint8_t *h, uint32_t len, struct flow_key *key)
             return;
         memcpy(&key->gre.key, h + at, 4);
     }
+    key->l4.tcp_flags = htons(HAS_L4);
     key->gre.flags = htons(flags);
     memcpy(&key->gre.proto, h + 2, 2);
 }
@@ -90,20 +100,21 @@ static void parse_l4(const uint8_t *h, uint32_t len, const struct ip_place *ip, 
     case IPPROTO_TCP:
         if (len >= TCP_HEADER) {
             memcpy(&key->l4.src, h, 4);
-            key->l4.tcp_flags = htons(peek16(h + 12) & 0xfff);
+            key->l4.tcp_flags = htons((peek16(h + 12) & 0xfff) | HAS_L4);
         }
         break;
     case IPPROTO_UDP:
-        if (len >= UDP_HEADER)
-            memcpy(&key->l4.src, h, 4);
-        break;
     case IPPROTO_SCTP:
-        if (len >= SCTP_HEADER)
+        if (len >= (ip->proto == IPPROTO_UDP ? UDP_HEADER : SCTP_HEADER)) {
             memcpy(&key->l4.src, h, 4);
+            key->l4.tcp_flags = htons(HAS_L4);
+        }
         break;
     case IPPROTO_ICMP:
-        if (ip->version == 4 && len >= 8)
+        if (ip->version == 4 && len >= 8) {
             memcpy(&key->l4.icmp_type, h, 2);
+            key->l4.tcp_flags = htons(HAS_L4);
+        }
         break;
     case IPPROTO_ICMPV6:
         if (ip->version == 6)
@@ -127,11 +138,12 @@ static void parse_ip(struct packet *p, uint16_t type, enum layer depth, struct f
         key->ip.tos = ip[1];
         key->ip.ttl = ip[8];
         memcpy(&key->ip4, ip + 12, 8);
+        key->ip.flabel = htonl(HAS_IP | HAS_IP_PROTO);
     } else {
         uint32_t w = peek32(ip);
         key->ip.tos = w >> 20;
         key->ip.ttl = ip[7];
-        key->ip.flabel = htonl(w & 0xfffff);
+        key->ip.flabel = htonl((w & 0xfffff) | (uint32_t)at.exthdr << EXTHDR_SHIFT | HAS_IP | (at.cut ? 0 : HAS_IP_PROTO));
         memcpy(&key->ip6, ip + 8, 32);
     }
     if (at.l4) {

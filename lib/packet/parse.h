@@ -76,15 +76,16 @@ static inline bool key_parse_fast(struct packet *p, uint32_t in_port, enum layer
     need += IPV4_HEADER;
     if (unlikely(h[0] != 0x45 || key_load(h + 6, 2) & htons(0x3fff) || peek16(h + 2) < need || p->len - IP_AT < need))
         return false;
-    ip[0] = proto | (uint64_t)h[1] << 8 | (uint64_t)h[8] << 16;
+    ip[0] = proto | (uint64_t)h[1] << 8 | (uint64_t)h[8] << 16 | (uint64_t)htonl(HAS_IP | HAS_IP_PROTO) << 32;
     ip[1] = key_load(h + 12, 8);
     if (depth < L_L4)
         l4[0] = 0;
     else if (proto == IPPROTO_GRE) {
-        l4[0] = 0;
+        l4[0] = (uint64_t)htons(HAS_L4) << 32;
         gre[0] = (key_load(t, 2) ? key_load(t + 4, 4) : 0) | key_load(t, 4) << 32;
     } else {
-        l4[0] = key_load(t, 4) | (proto == IPPROTO_TCP ? key_load(t + 12, 2) & htons(0xfff) : 0) << 32;
+        l4[0] = key_load(t, 4) | (proto == IPPROTO_TCP ? key_load(t + 12, 2) & htons(0xfff) : 0) << 32 |
+                (uint64_t)htons(HAS_L4) << 32;
     }
     p->l4 = L4_AT;
     return true;

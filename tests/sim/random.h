@@ -2,6 +2,7 @@
 #ifndef TESTS_SIM_RANDOM_H
 #define TESTS_SIM_RANDOM_H 1
 
+#include "packet/compose.h"
 #include "tests/sim/sim.h"
 
 /* "field=value,…" into a match. */
@@ -150,6 +151,7 @@ static inline void random_packet(uint64_t *rng, struct flow_key *k)
             k->l4.dst = htons((uint16_t)(78 + unit_below(rng, 5)));
         }
     }
+    key_complete(k);
 }
 
 #endif

@@ -31,6 +31,26 @@ static inline void packets_field_value(uint64_t *rng, enum field_id f, union fie
         v->w[i] &= ones.w[i];
 }
 
+/* What the parser says of headers that are there whole. */
+static inline void packets_has(struct flow_key *k)
+{
+    static const uint8_t none[6];
+    uint16_t type = ntohs(k->eth.type);
+    bool v6 = type == ETYPE_IPV6, later = k->ip.frag & FRAG_LATER;
+    uint8_t p = k->ip.proto;
+    k->eth.has = etype_is_mpls(type) ? HAS_MPLS : type == ETYPE_PBB ? HAS_PBB : 0;
+    k->arp.has = type == ETYPE_ARP || type == ETYPE_RARP ? HAS_ARP : 0;
+    if (type != ETYPE_IPV4 && !v6)
+        return;
+    k->ip.flabel |= htonl(HAS_IP | HAS_IP_PROTO | (v6 && k->ip.frag ? EXTHDR_FRAG << EXTHDR_SHIFT : 0));
+    if (!later && (p == 6 || p == 17 || p == 132 || p == 47 || p == (v6 ? 58 : 1)))
+        k->l4.tcp_flags |= htons(HAS_L4);
+    if (!later && v6 && p == 58 && !k->l4.icmp_code && (k->l4.icmp_type == 135 || k->l4.icmp_type == 136)) {
+        k->nd.has = HAS_ND | (memcmp(k->nd.sll, none, 6) ? HAS_ND_SLL : 0);
+        k->nd.has_tll = memcmp(k->nd.tll, none, 6) ? HAS_ND_TLL : 0;
+    }
+}
+
 static inline void packets_l4(uint64_t *rng, struct flow_key *k, bool v6)
 {
     static const uint8_t protos[] = {6, 17, 132, 1, 58, 47, 89};
@@ -101,8 +121,10 @@ static inline void packets_random_key(uint64_t *rng, struct flow_key *k)
         packets_bytes(rng, &k->arp, sizeof k->arp);
         k->arp.zero = 0;
     }
-    if (type != ETYPE_IPV4 && type != ETYPE_IPV6)
+    if (type != ETYPE_IPV4 && type != ETYPE_IPV6) {
+        packets_has(k);
         return;
+    }
     static const uint8_t frags[] = {0, 0, 0, FRAG_ANY, FRAG_ANY | FRAG_LATER};
     packets_bytes(rng, &k->ip, sizeof k->ip);
     k->ip.frag = frags[unit_below(rng, sizeof frags)];
@@ -114,6 +136,7 @@ static inline void packets_random_key(uint64_t *rng, struct flow_key *k)
         packets_bytes(rng, &k->ip4, sizeof k->ip4);
     }
     packets_l4(rng, k, type == ETYPE_IPV6);
+    packets_has(k);
 }
 
 #endif

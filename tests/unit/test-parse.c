@@ -218,7 +218,7 @@ START_TEST(ipv4_shapes)
     struct flow_key k = key_of(MACS "0800" IP4("0028", "4000", "06") TCP, &p);
     ck_assert_uint_eq(k.ip.frag, 0); /* DF is no fragment */
     ck_assert_uint_eq(ntohs(k.l4.src), 5000);
-    ck_assert_uint_eq(ntohs(k.l4.tcp_flags), 0x12);
+    ck_assert_uint_eq(ntohs(k.l4.tcp_flags), HAS_L4 | 0x12);
     ck_assert_uint_eq(p.l4, 34);
     k = key_of(MACS "0800" IP4("0028", "2000", "06") TCP, &p);
     ck_assert_uint_eq(k.ip.frag, FRAG_ANY);
