@@ -39,11 +39,13 @@ static void make_raw(struct mask *m)
 #undef PLACE
     /* What tells key_parse_fast() which headers there are. */
     static const uint8_t word[2] = {0xff, 0xff}, ip[10] = {0xff, 0, 0xff, 0xff, 0, 0, 0x3f, 0xff, 0, 0xff};
+    struct flow_key bits = m->bits;
+    bits.l4.tcp_flags &= ~htons(HAS_L4); /* no bit of the packet's: which headers there are tells */
     memset(m->raw, 0, sizeof m->raw);
     for (unsigned i = 0; i < 2; i++) {
         for (size_t j = 0; j < ARRAY_SIZE(places); j++)
             if (places[j].in >> i & 1)
-                raw_set(&m->raw[i], places[j].at, (const uint8_t *)&m->bits + places[j].ofs, places[j].n);
+                raw_set(&m->raw[i], places[j].at, (const uint8_t *)&bits + places[j].ofs, places[j].n);
         raw_set(&m->raw[i], ETH_HEADER - 2, word, sizeof word);
         if (m->depth >= L_IP)
             raw_set(&m->raw[i], IP_AT, ip, sizeof ip);

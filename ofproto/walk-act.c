@@ -209,7 +209,27 @@ static void inst_apply(struct walk *w, const struct act *a)
     walk_acts(w, ((const struct act_nested *)a)->list, a->len - sizeof *a);
 }
 
-static void inst_clear(struct walk *w, const struct act *a UNUSED) { w->n_set = 0; }
+/* ONF EXT-233: actset_output is the port of the output in the action set, OFPP_UNSET if there is none or a group goes before
+ * it. */
+void walk_note_set(struct walk *w)
+{
+    uint32_t port = OFPP_UNSET;
+    for (unsigned i = 0; i < w->n_set; i++) {
+        if (w->set[i]->type == ACT_GROUP) {
+            port = OFPP_UNSET;
+            break;
+        }
+        if (w->set[i]->type == ACT_OUTPUT)
+            port = w->set[i]->n;
+    }
+    view_set(w->v, meta.actset_output, htonl(port));
+}
+
+static void inst_clear(struct walk *w, const struct act *a UNUSED)
+{
+    w->n_set = 0;
+    walk_note_set(w);
+}
 
 /* Do two actions take the same place in an action set? OpenFlow 1.3.5, 5.10: "the set contains a maximum of one action
  * of each type", and of set-field "one for each field". */
@@ -241,6 +261,7 @@ void walk_write_set(struct walk *w, const void *acts, size_t len)
 static void inst_write(struct walk *w, const struct act *inst)
 {
     walk_write_set(w, ((const struct act_nested *)inst)->list, inst->len - sizeof *inst);
+    walk_note_set(w);
 }
 
 static void inst_metadata(struct walk *w, const struct act *a)

@@ -245,6 +245,7 @@ static void walk_init(struct walk *w, struct walk_shared *s, struct ofproto *o, 
     w->version = __atomic_load_n(&o->version, __ATOMIC_ACQUIRE);
     if (s->listener && s->listener->bridge)
         s->listener->bridge(s->listener, o, v);
+    walk_note_set(w);
 }
 
 /* May this port's packets come in? */
@@ -284,6 +285,8 @@ static void walk_begin(struct walk_shared *s, struct dp_path *path, struct walk_
     /* packet/parse.h: these start at zero for every packet, so paths need not be told apart by them. */
     view_wrote(v, offsetof(struct flow_key, meta.metadata), KEY_SIZE(meta.metadata));
     view_wrote(v, offsetof(struct flow_key, meta.pkt_mark), KEY_SIZE(meta.pkt_mark));
+    view_wrote(v, offsetof(struct flow_key, meta.conj_id), KEY_SIZE(meta.conj_id));
+    view_wrote(v, offsetof(struct flow_key, tun.marks), KEY_SIZE(tun.marks)); /* GRE has no such flags */
     view_wrote(v, offsetof(struct flow_key, reg), KEY_SIZE(reg));
 }
 

@@ -70,6 +70,7 @@ void walk_note(struct walk *, const char *format, ...) PRINTF(2, 3); /* for trac
 void walk_act(struct walk *, const struct act *);
 unsigned walk_set_rank(const struct act *);                          /* when an action set executes it; 0: never */
 void walk_write_set(struct walk *, const void *acts, size_t len);    /* into the action set */
+void walk_note_set(struct walk *);                                   /* the action set has changed: actset_output */
 void walk_set_bits(struct walk *, enum field_id, const union field_value *value, const union field_value *mask);
 bool walk_has_tag(struct walk *);
 

@@ -161,7 +161,7 @@ static void set_tun(struct packet *p, const uint8_t *ip, be32 key, uint16_t flag
     be64 rest = htobe64((uint64_t)flags << 48 | (uint64_t)ip[1] << 40 | (uint64_t)ip[8] << 32);
     static_assert(offsetof(struct packet, tun.dst) == offsetof(struct packet, tun.src) + 4, "as in the IP header");
     static_assert(offsetof(struct packet, tun.tos) == offsetof(struct packet, tun.flags) + 2, "flags, tos, ttl");
-    static_assert(offsetof(struct packet, tun.zero) == offsetof(struct packet, tun.flags) + 4, "and zero");
+    static_assert(offsetof(struct packet, tun.marks) == offsetof(struct packet, tun.flags) + 4, "and zeros");
     p->tun.id = htobe64(ntohl(key));
     memcpy(tun + 8, ip + 12, 8);
     memcpy(tun + 16, &rest, 8);

@@ -176,6 +176,8 @@ static void set_field_format(const struct act *a, const struct port_names *names
     buf_printf(out, "%s:", act_name(a->type));
     if (set->field == FIELD_IPV6_FLABEL && a->type != ACT_SET_MASKED) /* in matches it has all its digits */
         buf_printf(out, "%#llx", (unsigned long long)field_value_u64(&set->value));
+    else if (set->field == FIELD_TUN_FLAGS) /* as Open vSwitch prints it here */
+        buf_puts(out, set->value.b[15] ? "oam" : "0");
     else
         text_put_field_value(set->field, &set->value, &set->mask, names, out);
     buf_printf(out, "->%s", action_field_name(set->field));

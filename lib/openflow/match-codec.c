@@ -7,10 +7,10 @@ enum { OXM_EXPERIMENTER_CLASS = 0xffff, OFPMT_OXM = 1 };
 /* --- headers --- */
 
 /* 20-bit fields (flow label, MPLS label) take four bytes (table 12); all others, the bytes that their bits need, which
- * are three for the I-SID. */
+ * are three for the I-SID. tun_flags are two, of which Nicira uses one bit. */
 static unsigned wire_bytes(enum field_id f, bool narrow_port)
 {
-    return narrow_port ? 2 : fields[f].bits == 20 ? 4 : fields[f].bytes;
+    return narrow_port ? 2 : fields[f].bits == 20 ? 4 : f == FIELD_TUN_FLAGS ? 2 : fields[f].bytes;
 }
 
 static uint32_t experimenter_of(uint64_t header)
@@ -127,7 +127,9 @@ enum ofp_error oxm_decode(uint8_t version UNUSED, struct rd *r, enum field_id *f
         return OFPERR_BMC_BAD_VALUE;
     if (!in_range(*f, mask))
         return OFPERR_BMC_BAD_MASK;
-    if (fields[*f].format == F_PORT && field_value_u64(value) > OFPP_MAX && field_value_u64(value) < OFPP_IN_PORT)
+    uint64_t port = field_value_u64(value);
+    if (fields[*f].format == F_PORT && port > OFPP_MAX && port < OFPP_IN_PORT &&
+        !(*f == FIELD_ACTSET_OUTPUT && port == OFPP_UNSET))
         return OFPERR_BMC_BAD_VALUE;
     return OFPERR_OK;
 }

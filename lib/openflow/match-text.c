@@ -385,12 +385,12 @@ static const struct {
     enum field_id field;
     const char *name;
 } order[] = {
-    {FIELD_PKT_MARK, "pkt_mark"},
+    {FIELD_PKT_MARK, "pkt_mark"}, {FIELD_CONJ_ID, "conj_id"}, {FIELD_ACTSET_OUTPUT, "actset_output"},
 #define REG(N) {FIELD_REG##N, "reg" #N}
     REG(0), REG(1), REG(2), REG(3), REG(4), REG(5), REG(6), REG(7),
     REG(8), REG(9), REG(10), REG(11), REG(12), REG(13), REG(14), REG(15),
 #undef REG
-    {FIELD_TUN_ID, "tun_id"}, {FIELD_TUN_SRC, "tun_src"}, {FIELD_TUN_DST, "tun_dst"},
+    {FIELD_TUN_ID, "tun_id"}, {FIELD_TUN_SRC, "tun_src"}, {FIELD_TUN_DST, "tun_dst"}, {FIELD_TUN_FLAGS, "tun_flags"},
     {FIELD_METADATA, "metadata"},
     {FIELD_IN_PORT, "in_port"}, {FIELD_IN_PHY_PORT, "in_phy_port"},
     {FIELD_VLAN_TCI, NULL}, /* and vlan_vid and vlan_pcp: print_vlan() */

@@ -147,7 +147,7 @@ void subfield_encode(const struct subfield *s, struct buf *out)
 {
     const struct field *f = &fields[s->field];
     uint64_t id = f->nxm ? f->nxm : f->oxm;
-    unsigned bytes = f->bits == 20 ? 4 : f->bytes;
+    unsigned bytes = f->bits == 20 ? 4 : s->field == FIELD_TUN_FLAGS ? 2 : f->bytes;
     if (s->field == FIELD_IN_PORT && !is_narrow_port(s))
         id = f->oxm;
     else if (s->field == FIELD_IN_PORT)

@@ -225,7 +225,7 @@ void text_put_field_value(enum field_id f, const union field_value *value, const
     field_all_ones(f, &ones);
     if (fields[f].format == F_PORT) {
         text_put_port((uint32_t)field_value_u64(value), names, out);
-    } else if (fields[f].format == F_HEX && fields[f].bits >= 32) { /* zero is 0, as Open vSwitch prints it */
+    } else if (fields[f].format == F_HEX && fields[f].bits >= 32 && fields[f].bits <= 64) { /* zero is 0, as Open vSwitch prints it */
         buf_printf(out, "%#llx", (unsigned long long)field_value_u64(value));
         if (mask && memcmp(mask, &ones, sizeof ones))
             buf_printf(out, "/%#llx", (unsigned long long)field_value_u64(mask));

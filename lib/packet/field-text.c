@@ -67,6 +67,24 @@ static bool parse_u64(const struct word *w, uint64_t max, union field_value *v)
     return true;
 }
 
+/* Of more than 64 bits: hexadecimal, or a number that fits 64. */
+static bool parse_wide(const struct word *w, union field_value *v)
+{
+    if (!is_hex(w) || w->n <= 2 + 16)
+        return parse_u64(w, UINT64_MAX, v);
+    uint64_t high, low;
+    bool over;
+    size_t split = w->n - 16;
+    struct word upper = sub(w, 0, split), lower = sub(w, split, 16);
+    if (split > 2 + 16)
+        return fail(w, "%.*s: at most 32 hexadecimal digits", WORD(w));
+    if (!scan(&upper, 2, 16, &high, &over) || !scan(&lower, 0, 16, &low, &over))
+        return fail(w, "'%.*s' is not a number", WORD(w));
+    v->w[0] = htobe64(high);
+    v->w[1] = htobe64(low);
+    return true;
+}
+
 static bool parse_mac(const struct word *w, union field_value *v)
 {
     size_t at = 0;
@@ -262,6 +280,11 @@ static bool parse_word(const struct field *f, const struct word *w, union field_
                 field_value_set_u64(mask, frag_words[i].mask);
                 return true;
             }
+    if (f->format == F_TUN_FLAGS && (is(w, "+oam") || is(w, "oam") || is(w, "-oam"))) {
+        field_value_set_u64(value, w->p[0] != '-');
+        field_value_set_u64(mask, 1);
+        return true;
+    }
     if (f->format == F_TCP_FLAGS && w->n && !isdigit((unsigned char)w->p[0])) {
         uint16_t v, m;
         *ok = parse_tcp_flags(w, &v, &m);
@@ -294,10 +317,12 @@ static bool parse_one(const struct field *f, const struct word *w, const struct 
     case F_FRAG:
         return isdigit((unsigned char)w->p[0]) ? parse_u64(w, max, v)
                                                : fail(w, "'%.*s' is not one of no, yes, first, later, not_later", WORD(w));
-    case F_DEC:
     case F_HEX:
+        return f->bits > 64 ? parse_wide(w, v) : parse_u64(w, max, v);
+    case F_DEC:
     case F_VLAN:
     case F_TCP_FLAGS:
+    case F_TUN_FLAGS:
         return parse_u64(w, max, v);
     }
     abort();
@@ -419,9 +444,14 @@ static void format_one(const struct field *f, const union field_value *v, bool h
             }
         }
         break;
+    case F_TUN_FLAGS:
+        buf_puts(out, n ? "+oam" : "-oam");
+        return;
     case F_HEX: /* narrow fields with all their digits, like 0x0800 */
         buf_puts(out, "0x");
-        buf_hex(out, n, f->bits < 32 ? (f->bits + 3) / 4 : 1);
+        if (v->w[0])
+            buf_hex(out, be64toh(v->w[0]), 1);
+        buf_hex(out, n, v->w[0] ? 16 : f->bits < 32 ? (f->bits + 3) / 4 : 1);
         return;
     case F_FRAG:
         hex = true;
@@ -457,6 +487,10 @@ void field_format(enum field_id id, const union field_value *value, const union 
             }
     if (f->format == F_TCP_FLAGS) {
         format_tcp_flags(field_value_u64(value), field_value_u64(mask), out);
+        return;
+    }
+    if (f->format == F_TUN_FLAGS && !exact) {
+        buf_puts(out, "0/0");
         return;
     }
     format_one(f, value, !exact, names, out);

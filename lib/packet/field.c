@@ -1,15 +1,15 @@
 #include "packet/field.h"
 #include <string.h>
 
-/* XREGn has a 32-bit member but takes the next one too. */
+/* XREGn has a 32-bit member but takes the next one too; XXREGn the next three. */
 #define MEMBER_SIZE(MEMBER, SHIFT, BITS) \
-    ((SHIFT) + (BITS) > 8 * KEY_SIZE(MEMBER) ? 2 * KEY_SIZE(MEMBER) : KEY_SIZE(MEMBER))
+    ((BITS) == 128 ? 16 : (SHIFT) + (BITS) > 8 * KEY_SIZE(MEMBER) ? 2 * KEY_SIZE(MEMBER) : KEY_SIZE(MEMBER))
 #define KEY_SIZE(MEMBER) sizeof(((struct flow_key *)0)->MEMBER)
 #define KEY_OFS(MEMBER) offsetof(struct flow_key, MEMBER)
 
 #define FIELD(id, name, aliases, member, shift, bits, ...)                                                          \
     static_assert((shift) + (bits) <= 8 * MEMBER_SIZE(member, shift, bits), name ": more bits than its member");     \
-    static_assert(KEY_SIZE(member) == 16 ? KEY_OFS(member) % 8 == 0 && (shift) == 0 && (bits) == 128                  \
+    static_assert((bits) == 128 ? KEY_OFS(member) % 8 == 0 && (shift) == 0                  \
                                          : KEY_OFS(member) % 8 + MEMBER_SIZE(member, shift, bits) <= 8,              \
                   name ": crosses a word");
 #include "packet/field.def"

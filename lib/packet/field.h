@@ -20,7 +20,7 @@ enum field_prereq {
     P_NONE, P_IN_PORT, P_VLAN, P_MPLS, P_IP, P_IPV4, P_IPV6, P_ARP, P_TCP, P_UDP, P_SCTP, P_ICMPV4, P_ICMPV6, P_ND,
     P_ND_SOLICIT, P_ND_ADVERT, P_GRE, P_PBB, N_PREREQS
 };
-enum field_format { F_DEC, F_HEX, F_MAC, F_IPV4, F_IPV6, F_PORT, F_VLAN, F_TOS, F_FRAG, F_TCP_FLAGS };
+enum field_format { F_DEC, F_HEX, F_MAC, F_IPV4, F_IPV6, F_PORT, F_VLAN, F_TOS, F_FRAG, F_TCP_FLAGS, F_TUN_FLAGS };
 
 /* An OXM or NXM header without has-mask and length: class << 16 | number, or 0 for none (NXM0(0), NXM_OF_IN_PORT, has
  * a bit of its own to differ from it). Experimenter fields: their short id in bits 40…. */

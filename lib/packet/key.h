@@ -23,6 +23,8 @@ struct flow_key {
         be32 in_phy_port;  /* same as in_port, but for tunnels the port that the outer packet came in by */
         be64 metadata;
         be32 pkt_mark;
+        be32 conj_id;
+        be32 actset_output; /* the port of the action set's output, OFPP_UNSET if it has none; zero where no set is */
         be32 zero;
     } meta;
     struct {
@@ -30,7 +32,8 @@ struct flow_key {
         be32 src, dst;
         be16 flags; /* TUN_KEY, TUN_CSUM, TUN_DF */
         uint8_t tos, ttl;
-        be32 zero;
+        be16 marks; /* tun_flags: 1 OAM */
+        be16 zero;
     } tun;
     be32 reg[16];
     struct {

@@ -266,7 +266,8 @@ static bool is_canonical(const struct match *m, enum field_id id)
     bool split = !(tci & pcp) || ((tci & pcp) == pcp && holds(m, P_VLAN));
     switch (id) {
     case FIELD_XREG0: case FIELD_XREG1: case FIELD_XREG2: case FIELD_XREG3: case FIELD_XREG4: case FIELD_XREG5:
-    case FIELD_XREG6: case FIELD_XREG7: case FIELD_IP_TOS:
+    case FIELD_XREG6: case FIELD_XREG7: case FIELD_XXREG0: case FIELD_XXREG1: case FIELD_XXREG2: case FIELD_XXREG3:
+    case FIELD_IP_TOS:
         return false;
     case FIELD_VLAN_TCI:
         return !split;

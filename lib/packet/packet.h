@@ -48,7 +48,7 @@ struct packet {
         be32 src, dst;
         be16 flags;
         uint8_t tos, ttl;
-        be32 zero;
+        be16 marks, zero;
     } tun;
     be32 in_phy_port;        /* OpenFlow number of the port of the outer packet; 0: same as in_port */
 };

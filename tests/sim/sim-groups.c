@@ -48,6 +48,7 @@ static const char *walk_text(struct sim *s, const char *packet)
     struct match m;
     struct dp_path path;
     parse_match(packet, &m);
+    key_complete(&m.value);
     dp_path_init(&path);
     walk_packet(s->o, &m.value, &path, NULL);
     buf_clear(&out);

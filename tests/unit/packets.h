@@ -98,7 +98,7 @@ static inline void packets_random_key(uint64_t *rng, struct flow_key *k)
     k->meta.in_phy_port = unit_below(rng, 2) ? k->meta.in_port : htonl(7);
     if (unit_below(rng, 2)) {
         packets_bytes(rng, &k->tun, sizeof k->tun);
-        k->tun.zero = 0;
+        k->tun.marks = k->tun.zero = 0;
     }
     packets_bytes(rng, k->eth.dst, 6);
     packets_bytes(rng, k->eth.src, 6);

@@ -13,7 +13,10 @@ static void encode_tlv_header(struct buf *b, uint64_t id, bool masked, unsigned 
 }
 
 /* OpenFlow 1.3.5, table 12: lengths on the wire. */
-static unsigned tlv_bytes(enum field_id f) { return fields[f].bits == 20 ? 4 : (fields[f].bits + 7) / 8; }
+static unsigned tlv_bytes(enum field_id f) 
+{
+    return f == FIELD_TUN_FLAGS ? 2 : fields[f].bits == 20 ? 4 : (fields[f].bits + 7) / 8;
+}
 
 /* An ofp_match around the TLVs of `pre` and one more. */
 static void put_match(struct buf *out, const struct match *pre, uint64_t id, bool masked, const void *payload, unsigned n)
