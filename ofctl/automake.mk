@@ -2,8 +2,11 @@
 # One file a line, sorted; headers too.
 bin_PROGRAMS += ofctl/xvs-ofctl
 ofctl_xvs_ofctl_SOURCES = \
+	ofctl/batch.c \
+	ofctl/batch.h \
 	ofctl/cmd-dump-flows.c \
 	ofctl/cmd-flow.c \
+	ofctl/cmd-group.c \
 	ofctl/cmd-meter.c \
 	ofctl/cmd-packet.c \
 	ofctl/cmd-port.c \

@@ -208,6 +208,9 @@ static void take_option(int id)
     case OPT_STRICT:
         options.strict = true;
         break;
+    case OPT_MAY_CREATE:
+        options.may_create = true;
+        break;
     case OPT_NAMES:
     case OPT_NO_NAMES:
         options.names = id == OPT_NAMES;

@@ -16,7 +16,7 @@ struct sort_key {
     bool reverse;
 };
 struct options {
-    bool json, strict, names, no_stats, color, verbose;
+    bool json, strict, may_create, names, no_stats, color, verbose;
     int verbosity;
     msec_t deadline; /* clock_msec() at which -t ends it; 0: none */
     struct sort_key sort[16];

@@ -212,7 +212,7 @@ bool group_exists(const struct ofproto *, uint32_t id);
 bool acts_name_groups(const void *list, size_t len);
 void groups_count_flow(struct ofproto *, const struct rule_acts *, int delta); /* a flow has come (1) or gone (-1) */
 const struct group *group_find(const struct ofproto *, uint32_t id); /* main */
-/* Each group behind those that it forwards to, else by number. */
+/* Each group behind those that it forwards to or watches, else by number. */
 void groups_for_each(struct ofproto *, void (*fn)(const struct group *, void *aux), void *aux);
 void group_put_stats(struct ofproto *, const struct group *, msec_t now, uint8_t version, struct ofp_parts *);
 void group_put_desc(const struct group *, uint8_t version, struct ofp_parts *);

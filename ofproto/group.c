@@ -122,6 +122,13 @@ static void collect_config(const struct group_config *c, struct buf *ids)
         collect(c->bucket[i].acts, c->bucket[i].acts_len, ids);
 }
 
+static void collect_watched(const struct group_config *c, struct buf *ids)
+{
+    for (size_t i = 0; i < c->n_buckets; i++)
+        if (c->bucket[i].watch_group != OFPG_ANY)
+            buf_put(ids, &c->bucket[i].watch_group, sizeof(uint32_t));
+}
+
 /* OpenFlow 1.3.5, 7.3.5.9: ref_count is the "number of flows or groups that directly forward to this group". */
 static void count_flow(struct ofproto *o, uint32_t id, void *delta)
 {
@@ -236,13 +243,6 @@ static void visit(struct ofproto *o, uint32_t id, void *s_)
     }
 }
 
-static void visit_watched(struct search *s, const struct group_config *c)
-{
-    for (size_t i = 0; i < c->n_buckets; i++)
-        if (c->bucket[i].watch_group != OFPG_ANY)
-            visit(s->o, c->bucket[i].watch_group, s);
-}
-
 /* Would the group that *gm describes come back to itself, by forwarding, or (`watching`) also by watching? */
 static bool makes_loop(struct ofproto *o, const struct group_mod *gm, bool watching)
 {
@@ -260,9 +260,9 @@ static bool makes_loop(struct ofproto *o, const struct group_mod *gm, bool watch
         memcpy(&g, s.todo.data + at, sizeof g);
         buf_clear(&ids);
         collect_config(g->config, &ids);
-        each_named(&ids, visit, o, &s);
         if (watching)
-            visit_watched(&s, g->config);
+            collect_watched(g->config, &ids);
+        each_named(&ids, visit, o, &s);
     }
     buf_free(&ids);
     buf_free(&s.todo);
@@ -492,7 +492,7 @@ void group_put_desc(const struct group *g, uint8_t version, struct ofp_parts *pa
     group_desc_free(&d);
 }
 
-/* In order of number, but a group behind those that it forwards to: so a dump can be given back line by line. */
+/* In order of number, but a group behind those that it forwards to or watches: so a dump can be given back line by line. */
 struct sorting {
     struct group **list;
     size_t n;
@@ -511,6 +511,7 @@ static void append_group(struct ofproto *o, uint32_t id, void *s_)
     if (g->config->n_buckets && depth < MAX_NESTING) {
         depth++;
         collect_config(g->config, &ids);
+        collect_watched(g->config, &ids);
         each_named(&ids, append_group, o, s);
         depth--;
     }

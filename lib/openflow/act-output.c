@@ -26,7 +26,7 @@ static void put_output(struct buf *list, uint32_t port, uint16_t max_len)
 {
     struct act_output *o = act_append(list, ACT_OUTPUT, sizeof *o);
     o->a.n = port;
-    o->max_len = port == OFPP_CONTROLLER ? max_len : 0; /* elsewhere it has no meaning */
+    o->max_len = max_len; /* has a meaning for CONTROLLER only, but is read back as it was sent */
 }
 
 static void output_decode(uint8_t version UNUSED, struct rd *r, enum act_type type UNUSED, struct buf *list,
@@ -65,7 +65,7 @@ static bool output_parse(struct act_text *t, enum act_type type UNUSED, const st
         return text_fail(&t->t, w, "output to the port that a field holds is not supported");
     if (!text_port(&t->t, w, &port))
         return false;
-    put_output(t->list, port, (uint16_t)max_len);
+    put_output(t->list, port, port == OFPP_CONTROLLER ? (uint16_t)max_len : 0);
     return true;
 }
 

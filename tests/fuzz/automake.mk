@@ -58,3 +58,6 @@ tests_fuzz_fuzz_flow_mod_LDADD = $(OPENFLOW_FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-meter-text
 tests_fuzz_fuzz_meter_text_SOURCES = tests/fuzz/fuzz-meter-text.c
 tests_fuzz_fuzz_meter_text_LDADD = $(OPENFLOW_FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-group
+tests_fuzz_fuzz_group_SOURCES = tests/fuzz/fuzz-group.c
+tests_fuzz_fuzz_group_LDADD = $(OPENFLOW_FUZZ_LIBS)

@@ -44,7 +44,8 @@ def decode(data):
 RECEIVED = {"HELLO", "ERROR", "ECHO_REQUEST", "ECHO_REPLY", "FEATURES_REPLY", "GET_CONFIG_REPLY", "PACKET_IN",
             "FLOW_REMOVED", "PORT_STATUS", "BARRIER_REPLY", "ROLE_REPLY", "GET_ASYNC_REPLY", "DESC_REPLY",
             "FLOW_STATS_REPLY", "AGGREGATE_REPLY", "TABLE_STATS_REPLY", "PORT_STATS_REPLY", "PORT_DESC_REPLY",
-            "TABLE_FEATURES_REPLY", "METER_STATS_REPLY", "METER_CONFIG_REPLY", "METER_FEATURES_REPLY"}
+            "TABLE_FEATURES_REPLY", "METER_STATS_REPLY", "METER_CONFIG_REPLY", "METER_FEATURES_REPLY",
+            "GROUP_STATS_REPLY", "GROUP_DESC_REPLY", "GROUP_FEATURES_REPLY"}
 
 
 def test_osken_decodes_what_we_encode():
@@ -74,6 +75,17 @@ def test_osken_reads_the_same_numbers():
         elif name == "FLOW_STATS_REPLY":
             text, flows = ours(data)[0], decode(data).body
             assert [int(n) for n in re.findall(r"n_packets=(\d+)", text)] == [f.packet_count for f in flows]
+        elif name == "GROUP_STATS_REPLY":
+            text, groups = ours(data)[0], decode(data).body
+            assert re.findall(r"group_id=(\d+),.*,ref_count=(\d+)", text) == [(str(g.group_id), str(g.ref_count)) for g in groups]
+            assert [int(n) for n in re.findall(r"packet_count=(\d+)", text)] == \
+                [n for g in groups for n in (g.packet_count, *(b.packet_count for b in g.bucket_stats))]
+        elif name == "GROUP_DESC_REPLY":
+            text, groups = ours(data)[0], decode(data).body
+            assert re.findall(r"group_id=(\d+)", text) == [str(g.group_id) for g in groups]
+            assert text.count("bucket=") == sum(len(g.buckets) for g in groups)
+            assert [int(n) for n in re.findall(r"watch_port:(\d+)", text)] == \
+                [b.watch_port for g in groups for b in g.buckets if b.watch_port != ofproto.OFPP_ANY]
 
 
 def encode(message):
@@ -110,6 +122,13 @@ def test_we_decode_what_osken_encodes():
         (p.OFPRoleRequest(dp, o.OFPCR_ROLE_MASTER, 5), "role=primary generation_id=5"),
         (p.OFPGetAsyncRequest(dp), "OFPT_GET_ASYNC_REQUEST"),
         (p.OFPSetAsync(dp, [1, 2], [3, 4], [5, 6]), "PACKET_IN: no_match\n"),
+        (p.OFPGroupMod(dp, o.OFPGC_ADD, o.OFPGT_SELECT, 7, [p.OFPBucket(10, 2, o.OFPG_ANY, actions), p.OFPBucket(1, o.OFPP_ANY, 3, [])]),
+         "ADD group_id=7,type=select,bucket=weight:10,watch_port:2,actions=set_field:0xa->tun_id,output:2,"
+         "bucket=watch_group:3,actions=drop"),
+        (p.OFPGroupMod(dp, o.OFPGC_DELETE, o.OFPGT_ALL, o.OFPG_ALL, []), "DEL group_id=4294967292,type=all"),
+        (p.OFPGroupStatsRequest(dp, 0, 7), "OFPST_GROUP request (OF1.3) (xid=0x7): group_id=7"),
+        (p.OFPGroupDescStatsRequest(dp, 0), "OFPST_GROUP_DESC request"),
+        (p.OFPGroupFeaturesStatsRequest(dp, 0), "OFPST_GROUP_FEATURES request"),
         (p.OFPDescStatsRequest(dp, 0), "OFPST_DESC request"),
         (p.OFPFlowStatsRequest(dp, 0, o.OFPTT_ALL, o.OFPP_ANY, o.OFPG_ANY, 0, 0, match), "tcp,in_port=1"),
         (p.OFPAggregateStatsRequest(dp, 0, 3, o.OFPP_ANY, o.OFPG_ANY, 0, 0, p.OFPMatch()), "table=3"),
@@ -126,8 +145,7 @@ def test_we_decode_what_osken_encodes():
 
 # What Open vSwitch shows of bodies that we show as bytes, or shows more of.
 OTHERWISE = {"TABLE_FEATURES_REPLY", "PORT_DESC_REQUEST", "QUEUE_STATS_REQUEST", "QUEUE_GET_CONFIG_REQUEST",
-             "QUEUE_GET_CONFIG_REPLY", "GROUP_MOD", "GROUP_STATS_REQUEST", "GROUP_DESC_REQUEST",
-             "GROUP_FEATURES_REPLY",
+             "QUEUE_GET_CONFIG_REPLY", "GROUP_FEATURES_REPLY",
              "XVS_BRIDGE_INFO_REQUEST", "XVS_BRIDGE_INFO_REPLY", "GET_ASYNC_REPLY", "SET_ASYNC", "QUEUE_STATS_REPLY",
              "BUNDLE_CONTROL", "BUNDLE_ADD_MESSAGE", "ERROR"}
 

@@ -1,6 +1,7 @@
 /* Flow changes while a worker thread forwards as fast as it can: what is counted, told and promised is exact. */
 #include <stdio.h>
 #include <unistd.h>
+#include "openflow/group.h"
 #include "tests/sim/sim.h"
 
 enum { FRAMES = 8, ROUNDS = 200 };
@@ -192,4 +193,70 @@ START_TEST(a_busy_flow_does_not_time_out)
 }
 END_TEST
 
-UNIT_TEST_MAIN("threads", counters_are_exact_under_load, a_barrier_means_it_under_load, a_busy_flow_does_not_time_out)
+static void group_mod(uint16_t command, const char *text)
+{
+    struct group_mod gm;
+    struct buf b = BUF_INIT;
+    ck_assert(group_mod_parse(text, command, NULL, &gm, NULL));
+    group_mod_encode(&gm, OFP13, 1, &b);
+    group_desc_free(&gm.group);
+    peer_send(&p, &b);
+}
+
+static void flow_to_group(uint32_t id)
+{
+    struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 0, 0);
+    struct act_number *a = act_append(&fm.acts, ACT_GROUP, sizeof *a);
+    a->a.n = id;
+    fm.flags = OFPFF_SEND_FLOW_REM;
+    peer_flow_mod(&p, &fm);
+}
+
+/* Groups come, change and go under load: the sums of flows and groups agree, and memory that workers count in stays as long
+ * as they do (the sanitizers watch). */
+START_TEST(groups_change_under_load)
+{
+    static const char *const forms[] = {"group_id=1,type=all,bucket=output:2,bucket=group:2", "group_id=1,type=indirect,bucket=group:2",
+                                        "group_id=1,type=select,bucket=output:2,bucket=weight:3,group:2",
+                                        "group_id=1,type=ff,bucket=watch_port:1,group:2,bucket=watch_port:2,output:2"};
+    uint64_t rng = unit_seed(), told = 0;
+    begin();
+    group_mod(OFPGC_ADD, "group_id=2,type=all,bucket=output:2");
+    for (int i = 0; i < ROUNDS; i++) {
+        group_mod(OFPGC_ADD, forms[unit_below(&rng, ARRAY_SIZE(forms))]);
+        flow_to_group(1);
+        for (unsigned n = unit_below(&rng, 4); n > 0; n--) {
+            usleep(unit_below(&rng, 500));
+            group_mod(OFPGC_MODIFY, forms[unit_below(&rng, ARRAY_SIZE(forms))]);
+            if (unit_below(&rng, 2))
+                barrier();
+        }
+        if (i == ROUNDS - 1)
+            break;
+        group_mod(OFPGC_DELETE, "group_id=1");
+        if (unit_below(&rng, 2))
+            sim_run(&s);
+    }
+    port_config(OFPPC_NO_RECV);
+    static struct flow_stats fs[2];
+    ck_assert_uint_eq(peer_flows(&p, fs, ARRAY_SIZE(fs)), 1);
+    struct buf b = BUF_INIT;
+    struct rd body;
+    struct group_stats gs;
+    group_stats_request_encode(1, OFP13, 1, &b);
+    peer_send(&p, &b);
+    peer_expect(&p, OFPMSG_GROUP_STATS_REPLY, &body);
+    ck_assert_int_eq(group_stats_decode(OFP13, &body, &gs), OFPERR_OK);
+    ck_assert_uint_eq(gs.sum.packets, fs[0].packets);
+    ck_assert_uint_eq(gs.sum.bytes, fs[0].bytes);
+    ck_assert_uint_eq(gs.ref_count, 1);
+    for (size_t i = 0; i < gs.n_buckets; i++)
+        told += gs.buckets[i].packets;
+    ck_assert_uint_le(gs.buckets[0].packets, gs.sum.packets);
+    ck_assert_uint_le(told, gs.n_buckets * gs.sum.packets);
+    free(gs.buckets);
+    end();
+}
+END_TEST
+
+UNIT_TEST_MAIN("threads", groups_change_under_load, counters_are_exact_under_load, a_barrier_means_it_under_load, a_busy_flow_does_not_time_out)

@@ -1,0 +1,41 @@
+/* batch.h: many messages of one kind, each made from a line that the user has written. */
+#ifndef OFCTL_BATCH_H
+#define OFCTL_BATCH_H 1
+
+#include "ofctl/ofctl.h"
+
+struct batch_word { /* that a line of a file may begin with */
+    const char *word; /* NULL: behind the last */
+    unsigned command;
+};
+struct batch_kind {
+    const char *noun, *plural; /* "flow", "flows" */
+    const struct batch_word *words;
+    /* Appends one message, with any xid. False: d says what is wrong with the text. `c` may be NULL. */
+    bool (*make)(struct conn *c, uint8_t version, const char *text, unsigned command, struct buf *messages, struct diag *d);
+};
+struct batch {
+    const struct batch_kind *kind;
+    const char *file; /* NULL: from the command line */
+    char *contents;   /* of the file; lines end in NULs */
+    size_t n, size;
+    struct batch_item {
+        const char *text;
+        size_t line;
+        unsigned command;
+        size_t at, end; /* of its message in `messages` */
+    } * items;
+    struct buf messages;
+    uint32_t first_xid;
+    size_t n_wrong;
+};
+#define BATCH_INIT(KIND) ((struct batch){.kind = (KIND)})
+
+void batch_add(struct conn *, struct batch *, const char *text, size_t line, unsigned command); /* or complains */
+void batch_add_file(struct conn *, struct batch *, const char *name, unsigned command);         /* "-": standard input */
+void batch_reorder(struct batch *); /* after its items were put in another order */
+void batch_send(struct conn *, struct batch *); /* ends the program if anything is wrong or refused */
+void batch_print(const struct batch *);         /* what would be sent */
+void batch_free(struct batch *);
+
+#endif
