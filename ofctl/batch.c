@@ -1,5 +1,6 @@
-/* batch.c: messages that are made from lines, one each: flows, groups. All lines are parsed before the first message is sent;
- * they are sent without waiting in between, then a barrier; what the switch refuses comes back with its message's xid. */
+/* batch.c: messages that are made from lines, one each: flows, groups. All lines are parsed before the first message is
+ * sent; they are sent without waiting in between, then a barrier; what the switch refuses comes back with its message's
+ * xid. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

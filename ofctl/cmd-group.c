@@ -1,5 +1,5 @@
-/* Groups: add-group, add-groups, mod-group, del-groups, dump-groups, dump-group-stats, dump-group-features; and what they
- * would send: parse-group. */
+/* Groups: add-group, add-groups, mod-group, del-groups, dump-groups, dump-group-stats, dump-group-features; and what
+ * they would send: parse-group. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/mem.h"
@@ -21,15 +21,19 @@ static void check_group(struct conn *c, const struct group_desc *g)
             groups += a->type == ACT_GROUP;
         }
         if (outputs > 1 || groups > 1)
-            warn("group %u, bucket %zu: a bucket is an action set, of whose outputs only the last is done: give each a bucket", g->id, i);
+            warn("group %u, bucket %zu: a bucket is an action set, of whose outputs only the last is done: give each a "
+                 "bucket",
+                 g->id, i);
         if (outputs && groups)
-            warn("group %u, bucket %zu: a bucket is an action set, in which output beside group does nothing", g->id, i);
+            warn("group %u, bucket %zu: a bucket is an action set, in which output beside group does nothing", g->id,
+                 i);
         if (c)
             check_actions(c, group_acts(g, b), b->acts_len);
     }
 }
 
-static bool make_group(struct conn *c, uint8_t version, const char *text, unsigned command, struct buf *messages, struct diag *d)
+static bool make_group(struct conn *c, uint8_t version, const char *text, unsigned command, struct buf *messages,
+                       struct diag *d)
 {
     struct group_mod m;
     bool ok = group_mod_parse(text, (enum ofp_group_mod_command)command, ports_by_name(c), &m, d);
@@ -47,8 +51,8 @@ static const struct batch_word words[] = {
 static const struct batch_kind groups = {"group", "groups", words, make_group};
 
 /* --- In which order ---
- * A group may stand in a file before those that it forwards to, as dumps of other switches have it; a switch that checks
- * chains wants those first. */
+ * A group may stand in a file before those that it forwards to, as dumps of other switches have it; a switch that
+ * checks chains wants those first. */
 
 struct sorting {
     struct batch *b;
@@ -98,7 +102,8 @@ static void sort_groups(struct conn *c, struct batch *b)
     s.done = xcalloc(b->n + 1, 1);
     for (size_t i = 0; i < b->n; i++) {
         struct rd body;
-        ofp_msg_decode_type(b->messages.data + b->items[i].at, b->items[i].end - b->items[i].at, NULL, &(enum ofp_msg_type){0}, &body, NULL);
+        ofp_msg_decode_type(b->messages.data + b->items[i].at, b->items[i].end - b->items[i].at, NULL,
+                            &(enum ofp_msg_type){0}, &body, NULL);
         group_mod_decode(c->version, body, &s.mods[i]);
     }
     for (size_t i = 0; i < b->n; i++)
@@ -134,7 +139,10 @@ void cmd_mod_group(struct conn *c, int argc UNUSED, char *argv[])
     send_groups(c, argv[0], options.may_create ? OFPGC_ADD_OR_MOD : OFPGC_MODIFY, false);
 }
 
-void cmd_del_groups(struct conn *c, int argc, char *argv[]) { send_groups(c, argc ? argv[0] : "", OFPGC_DELETE, false); }
+void cmd_del_groups(struct conn *c, int argc, char *argv[])
+{
+    send_groups(c, argc ? argv[0] : "", OFPGC_DELETE, false);
+}
 
 void cmd_parse_group(struct conn *c UNUSED, int argc UNUSED, char *argv[])
 {

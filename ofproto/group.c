@@ -1,11 +1,11 @@
 /* group.c: the group table (OpenFlow 1.3.5, 5.6 and 6.5).
  *
- * Walks find groups by number in a hash table with open addressing, published under RCU. A group's generation is that of its
- * number's slot among a fixed number of generations, which live as long as the bridge.
+ * Walks find groups by number in a hash table with open addressing, published under RCU. A group's generation is that
+ * of its number's slot among a fixed number of generations, which live as long as the bridge.
  *
- * A group that is deleted goes in two steps, as rules do: the flows that forward to it are hidden and it is dying; when every
- * worker has left the older version of the tables (groups_settle), it leaves the hash table. So no packet meets a flow whose
- * group is gone. */
+ * A group that is deleted goes in two steps, as rules do: the flows that forward to it are hidden and it is dying; when
+ * every worker has left the older version of the tables (groups_settle), it leaves the hash table. So no packet meets a
+ * flow whose group is gone. */
 #include "ofproto/group.h"
 
 #include <stdlib.h>
@@ -90,7 +90,8 @@ static void map_insert(struct ofproto *o, struct group *g)
 
 static void collect(const void *list, size_t len, struct buf *ids)
 {
-    ACT_FOR_EACH (a, list, len) {
+    ACT_FOR_EACH(a, list, len)
+    {
         if (a->type == ACT_GROUP)
             buf_put(ids, &a->n, sizeof a->n);
         else if (a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS)
@@ -105,7 +106,8 @@ static int by_number(const void *a_, const void *b_)
 }
 
 /* Calls fn for each group that is named, once. */
-static void each_named(const struct buf *ids, void (*fn)(struct ofproto *, uint32_t id, void *aux), struct ofproto *o, void *aux)
+static void each_named(const struct buf *ids, void (*fn)(struct ofproto *, uint32_t id, void *aux), struct ofproto *o,
+                       void *aux)
 {
     uint32_t *id = (uint32_t *)ids->data;
     size_t n = ids->len / sizeof *id;
@@ -134,14 +136,14 @@ static void count_flow(struct ofproto *o, uint32_t id, void *delta)
 {
     struct group *g = find(o, id);
     if (g)
-        g->n_flows += (uint32_t)*(int *)delta;
+        g->n_flows += (uint32_t) * (int *)delta;
 }
 
 static void count_group(struct ofproto *o, uint32_t id, void *delta)
 {
     struct group *g = find(o, id);
     if (g)
-        g->n_groups += (uint32_t)*(int *)delta;
+        g->n_groups += (uint32_t) * (int *)delta;
 }
 
 void groups_count_flow(struct ofproto *o, const struct rule_acts *acts, int delta)
@@ -164,11 +166,10 @@ static void count_config(struct ofproto *o, const struct group_config *c, int de
 
 bool acts_name_groups(const void *list, size_t len)
 {
-    ACT_FOR_EACH (a, list, len)
-        if (a->type == ACT_GROUP ||
-            ((a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS) &&
-             acts_name_groups(((const struct act_nested *)a)->list, a->len - sizeof *a)))
-            return true;
+    ACT_FOR_EACH(a, list, len)
+    if (a->type == ACT_GROUP || ((a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS) &&
+                                 acts_name_groups(((const struct act_nested *)a)->list, a->len - sizeof *a)))
+        return true;
     return false;
 }
 
@@ -177,7 +178,8 @@ bool acts_name_groups(const void *list, size_t len)
 static size_t tally_size(struct dp *dp)
 {
     size_t size = dp_tally_size(dp);
-    return size > sizeof(struct dp_tally) ? ROUND_UP(size, CACHE_LINE) : size; /* of several workers: two share no line */
+    return size > sizeof(struct dp_tally) ? ROUND_UP(size, CACHE_LINE)
+                                          : size; /* of several workers: two share no line */
 }
 
 static uint64_t bucket_key(const struct group_config *c, const struct bucket *b)
@@ -190,7 +192,8 @@ static uint64_t bucket_key(const struct group_config *c, const struct bucket *b)
 
 static struct group_config *config_new(struct ofproto *o, const struct group_desc *d)
 {
-    size_t tally = tally_size(o->dp), fixed = ROUND_UP(sizeof(struct group_config) + d->n_buckets * sizeof(struct bucket), CACHE_LINE);
+    size_t tally = tally_size(o->dp),
+           fixed = ROUND_UP(sizeof(struct group_config) + d->n_buckets * sizeof(struct bucket), CACHE_LINE);
     size_t size = fixed + d->n_buckets * tally + d->acts.len;
     uint8_t *memory = xzalloc_line(size);
     struct group_config *c = (struct group_config *)memory;
@@ -308,7 +311,8 @@ static enum ofp_error check_space(struct ofproto *o, const struct group_mod *gm,
     size_t bytes = gm->group.n_buckets * (sizeof(struct bucket) + tally_size(o->dp)) + gm->group.acts.len;
     if (!old && o->groups->n >= MAX_GROUPS)
         return OFPERR_GMFC_OUT_OF_GROUPS;
-    return o->groups->bytes - (old ? old->config->bytes : 0) + bytes > MAX_GROUP_BYTES ? OFPERR_GMFC_OUT_OF_BUCKETS : OFPERR_OK;
+    return o->groups->bytes - (old ? old->config->bytes : 0) + bytes > MAX_GROUP_BYTES ? OFPERR_GMFC_OUT_OF_BUCKETS
+                                                                                       : OFPERR_OK;
 }
 
 enum ofp_error group_mod_check(struct ofproto *o, const struct group_mod *gm)
@@ -377,7 +381,7 @@ static void kill_group(struct ofproto *o, struct group *g)
     dp_bump(o->dp, gen_of(o, g->id)); /* for those that watch it */
 }
 
-static void delete(struct ofproto *o, uint32_t id)
+static void delete (struct ofproto *o, uint32_t id)
 {
     struct group *g = id == OFPG_ALL ? NULL : find(o, id);
     if (g) {
@@ -404,7 +408,7 @@ void group_mod_apply(struct ofproto *o, const struct group_mod *gm, msec_t now)
 {
     struct group *g = find(o, gm->group.id);
     if (gm->command == OFPGC_DELETE) {
-        delete(o, gm->group.id);
+        delete (o, gm->group.id);
     } else {
         if (g)
             modify(o, g, &gm->group);
@@ -420,7 +424,8 @@ bool groups_wait(const struct ofproto *o) { return !cds_list_empty(&o->groups->d
 void groups_settle(struct ofproto *o)
 {
     struct group *g, *next;
-    cds_list_for_each_entry_safe (g, next, &o->groups->dying, node) {
+    cds_list_for_each_entry_safe(g, next, &o->groups->dying, node)
+    {
         __atomic_store_n(find_slot(o->groups->map, g->id), &gone, __ATOMIC_RELEASE);
         dp_bump(o->dp, gen_of(o, g->id));
         dp_defer(o->dp, group_free, g);
@@ -492,7 +497,8 @@ void group_put_desc(const struct group *g, uint8_t version, struct ofp_parts *pa
     group_desc_free(&d);
 }
 
-/* In order of number, but a group behind those that it forwards to or watches: so a dump can be given back line by line. */
+/* In order of number, but a group behind those that it forwards to or watches: so a dump can be given back line by
+ * line. */
 struct sorting {
     struct group **list;
     size_t n;

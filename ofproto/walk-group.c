@@ -26,13 +26,15 @@ static bool watched_group_live(struct walk *w, uint32_t id, unsigned depth)
     return g && !__atomic_load_n(&g->dying, __ATOMIC_RELAXED) && depth < MAX_WATCH_DEPTH && group_live(w, g, depth + 1);
 }
 
-/* 5.6.1, select: "When a port specified in a bucket in a select group goes down, the switch may restrict bucket selection
- * to the remaining set (those with forwarding actions to live ports)". So a bucket that watches nothing lives as long as one
- * of the ports and groups that it forwards to does; if it forwards to none (but to the controller, say), always. */
+/* 5.6.1, select: "When a port specified in a bucket in a select group goes down, the switch may restrict bucket
+ * selection to the remaining set (those with forwarding actions to live ports)". So a bucket that watches nothing lives
+ * as long as one of the ports and groups that it forwards to does; if it forwards to none (but to the controller, say),
+ * always. */
 static bool forwards_to_live(struct walk *w, const struct bucket *b, unsigned depth)
 {
     bool any = false;
-    ACT_FOR_EACH (a, b->acts, b->acts_len) {
+    ACT_FOR_EACH(a, b->acts, b->acts_len)
+    {
         bool port = a->type == ACT_OUTPUT && (a->n <= OFPP_MAX || a->n == OFPP_LOCAL), group = a->type == ACT_GROUP;
         any |= port || group;
         if ((port && port_live(w, a->n)) || (group && watched_group_live(w, a->n, depth)))
@@ -41,8 +43,8 @@ static bool forwards_to_live(struct walk *w, const struct bucket *b, unsigned de
     return !any;
 }
 
-/* 6.5: "A bucket is considered live if either watch_port is not OFPP_ANY and the port watched is live, or if watch_group is
- * not OFPG_ANY and the group watched is live." */
+/* 6.5: "A bucket is considered live if either watch_port is not OFPP_ANY and the port watched is live, or if
+ * watch_group is not OFPG_ANY and the group watched is live." */
 static bool bucket_live(struct walk *w, const struct bucket *b, unsigned depth)
 {
     if (++w->s->watches > MAX_WATCHES) {
@@ -85,8 +87,8 @@ static bool hashes(enum field_id f)
     }
 }
 
-/* One number for all header fields that the packet has. All fragments of a packet count as having no ports, since only the
- * first has them. */
+/* One number for all header fields that the packet has. All fragments of a packet count as having no ports, since only
+ * the first has them. */
 static uint64_t hash_packet(struct walk *w)
 {
     uint64_t hash = 0;
@@ -120,9 +122,10 @@ static uint64_t minus_log2(uint32_t h)
     return ((uint64_t)32 << FRACTION) - log;
 }
 
-/* Weighted rendezvous hashing: each bucket draws, from the packet and what the bucket does, a number between 0 and 1; the
- * least -log(number) / weight wins. That shares flows in proportion to the weights, and when a bucket comes, goes or dies
- * only its own share moves. 7.3.4.3: "If its weight is set to zero, the bucket is not used by the select group." */
+/* Weighted rendezvous hashing: each bucket draws, from the packet and what the bucket does, a number between 0 and 1;
+ * the least -log(number) / weight wins. That shares flows in proportion to the weights, and when a bucket comes, goes
+ * or dies only its own share moves. 7.3.4.3: "If its weight is set to zero, the bucket is not used by the select
+ * group." */
 static const struct bucket *select_bucket(struct walk *w, const struct group_config *c)
 {
     const struct bucket *best = NULL;
@@ -152,8 +155,8 @@ static const struct bucket *first_live_bucket(struct walk *w, const struct group
 
 /* --- Execution --- */
 
-/* On a copy: 5.6.1, "The packet is effectively cloned for each bucket", and 5.11, "a copy of the packet in its current state
- * is processed by the relevant group bucket(s)". */
+/* On a copy: 5.6.1, "The packet is effectively cloned for each bucket", and 5.11, "a copy of the packet in its current
+ * state is processed by the relevant group bucket(s)". */
 static void run_bucket(struct walk *w, const struct group *g, const struct group_config *c, const struct bucket *b)
 {
     struct flow_key key = w->v->key, written = w->v->written;
@@ -163,7 +166,8 @@ static void run_bucket(struct walk *w, const struct group *g, const struct group
         return;
     memcpy(set, w->set, n_set * sizeof set[0]);
     w->n_set = 0;
-    walk_note(w, "group %u (%s): bucket%zu of %zu", g->id, group_type_name(c->type), (size_t)(b - c->bucket), c->n_buckets);
+    walk_note(w, "group %u (%s): bucket%zu of %zu", g->id, group_type_name(c->type), (size_t)(b - c->bucket),
+              c->n_buckets);
     dp_path_tally(w->s->path, b->tally);
     size_t at = emit_clone_begin(w);
     walk_write_set(w, b->acts, b->acts_len);
@@ -200,7 +204,8 @@ static void run_group(struct walk *w, const struct group *g)
     if (one) {
         run_bucket(w, g, c, one);
     } else if (!w->s->stop) { /* 5.6.1: "If no buckets are live, packets are dropped." */
-        walk_note(w, "group %u (%s): none of %zu buckets takes the packet", g->id, group_type_name(c->type), c->n_buckets);
+        walk_note(w, "group %u (%s): none of %zu buckets takes the packet", g->id, group_type_name(c->type),
+                  c->n_buckets);
         walk_drop(w, DROP_NO_BUCKET);
     }
 }

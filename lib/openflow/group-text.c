@@ -23,7 +23,8 @@ struct group_text {
 /* A word of the group itself, or of a bucket. */
 struct key {
     const char *name;
-    bool (*parse)(struct group_text *, struct group_bucket *, struct word value); /* NULL: OpenFlow 1.3 has no place for it */
+    bool (*parse)(struct group_text *, struct group_bucket *,
+                  struct word value); /* NULL: OpenFlow 1.3 has no place for it */
 };
 
 static bool parse_u32(const struct group_text *gt, struct word w, const char *what, uint64_t max, uint32_t *to)
@@ -40,7 +41,8 @@ static bool parse_id(struct group_text *gt, struct group_bucket *b UNUSED, struc
     gt->has_id = true;
     if (text_is_nocase(&gt->t, w, "all")) {
         gt->gm->group.id = OFPG_ALL;
-        return gt->gm->command == OFPGC_DELETE || text_fail(&gt->t, w, "a group of its own needs a number; all is for del-groups");
+        return gt->gm->command == OFPGC_DELETE ||
+               text_fail(&gt->t, w, "a group of its own needs a number; all is for del-groups");
     }
     return parse_u32(gt, w, "group_id", OFPG_MAX, &gt->gm->group.id);
 }
@@ -56,7 +58,9 @@ static bool parse_type(struct group_text *gt, struct group_bucket *b UNUSED, str
         }
     static const char *const names[] = {"all", "select", "indirect", "ff", "fast_failover"};
     const char *near = nearest_name(gt->t.s + w.at, w.len, names, ARRAY_SIZE(names));
-    return text_fail(&gt->t, w, near ? "no group type '%.*s'; did you mean '%s'?" : "no group type '%.*s': there are all, select, indirect and ff",
+    return text_fail(&gt->t, w,
+                     near ? "no group type '%.*s'; did you mean '%s'?"
+                          : "no group type '%.*s': there are all, select, indirect and ff",
                      (int)w.len, gt->t.s + w.at, near);
 }
 
@@ -105,7 +109,8 @@ static bool parse_action(struct group_text *gt, struct group_bucket *b, const st
     bool ok = parse_actions(gt, b, item->all);
     gt->t.d = d;
     buf_put(&d->warnings, own.warnings.data, own.warnings.len);
-    if (!ok && near && !strncmp(buf_text(&own.message), "no action", 9) && !strstr(buf_text(&own.message), "did you mean"))
+    if (!ok && near && !strncmp(buf_text(&own.message), "no action", 9) &&
+        !strstr(buf_text(&own.message), "did you mean"))
         text_fail(&gt->t, item->key, "a bucket has no '%.*s'; did you mean '%s'?", (int)item->key.len, s, near);
     else if (!ok)
         diag_fail(d, own.at, own.len, "%s", buf_text(&own.message));
@@ -114,12 +119,15 @@ static bool parse_action(struct group_text *gt, struct group_bucket *b, const st
 }
 
 static const struct key group_keys[] = {
-    {"group_id", parse_id}, {"type", parse_type},  {"selection_method", NULL}, {"selection_method_param", NULL},
-    {"fields", NULL},
+    {"group_id", parse_id},           {"type", parse_type}, {"selection_method", NULL},
+    {"selection_method_param", NULL}, {"fields", NULL},
 };
 static const struct key bucket_keys[N_BUCKET_KEYS] = {
-    {"weight", parse_weight}, {"watch_port", parse_watch_port}, {"watch_group", parse_watch_group},
-    {"actions", parse_actions}, {"bucket_id", NULL},
+    {"weight", parse_weight},
+    {"watch_port", parse_watch_port},
+    {"watch_group", parse_watch_group},
+    {"actions", parse_actions},
+    {"bucket_id", NULL},
 };
 
 static const struct key *find_key(const struct group_text *gt, const struct key *keys, size_t n, struct word w)
@@ -130,8 +138,8 @@ static const struct key *find_key(const struct group_text *gt, const struct key 
     return NULL;
 }
 
-static bool parse_key(struct group_text *gt, const struct key *k, struct group_bucket *b, const struct item *item, unsigned *seen,
-                      unsigned bit)
+static bool parse_key(struct group_text *gt, const struct key *k, struct group_bucket *b, const struct item *item,
+                      unsigned *seen, unsigned bit)
 {
     if (*seen & bit && k->parse)
         return text_fail(&gt->t, item->key, "'%s' is given twice", k->name);
@@ -141,7 +149,8 @@ static bool parse_key(struct group_text *gt, const struct key *k, struct group_b
     if (k->parse)
         return k->parse(gt, b, item->value);
     if (!b)
-        diag_warn(gt->t.d, "%s needs OpenFlow 1.5 and is left out: select groups spread over all header fields", k->name);
+        diag_warn(gt->t.d, "%s needs OpenFlow 1.5 and is left out: select groups spread over all header fields",
+                  k->name);
     return true;
 }
 
@@ -163,8 +172,9 @@ static bool parse_bucket(struct group_text *gt, struct word w)
         if (k ? !parse_key(gt, k, b, &item, &seen, 1u << (k - bucket_keys)) : !parse_action(gt, b, &item))
             return false;
     }
-    return !gt->t.d->failed && (any || text_fail(&gt->t, w.len ? gt->place[g->n_buckets - 1] : (struct word){w.at - 1, 1},
-                                                 "a bucket needs actions (actions=drop: none)"));
+    return !gt->t.d->failed &&
+           (any || text_fail(&gt->t, w.len ? gt->place[g->n_buckets - 1] : (struct word){w.at - 1, 1},
+                             "a bucket needs actions (actions=drop: none)"));
 }
 
 /* Where the next "bucket=" at or behind `at` begins, outside of parentheses and words; `end` if there is none. */
@@ -228,8 +238,11 @@ static bool finish(struct group_text *gt, size_t len)
     enum ofp_error e = group_check(gt->gm, &ctx, &bucket, why);
     if (!e)
         return true;
-    return text_fail(&gt->t, bucket != SIZE_MAX ? gt->place[bucket] : gt->has_type ? gt->type_at : end, "%s",
-                     why[0] ? why : ofp_error_sentence(e));
+    return text_fail(&gt->t,
+                     bucket != SIZE_MAX ? gt->place[bucket]
+                     : gt->has_type     ? gt->type_at
+                                        : end,
+                     "%s", why[0] ? why : ofp_error_sentence(e));
 }
 
 static bool parse_group(struct group_text *gt, size_t len)
@@ -248,8 +261,8 @@ static bool parse_group(struct group_text *gt, size_t len)
     return finish(gt, len);
 }
 
-bool group_mod_parse(const char *text, enum ofp_group_mod_command command, const struct port_names *names, struct group_mod *gm,
-                     struct diag *d)
+bool group_mod_parse(const char *text, enum ofp_group_mod_command command, const struct port_names *names,
+                     struct group_mod *gm, struct diag *d)
 {
     struct diag own = DIAG_INIT;
     struct group_text *gt = xzalloc(sizeof *gt);

@@ -222,12 +222,12 @@ static enum ofp_error fault(char why[200], enum ofp_error e, const char *words)
 }
 
 /* 6.5: "If a specified group type is invalid (ie: includes fields such as weight that are undefined for the specified
- * group type) then the switch must refuse [with] OFPGMFC_INVALID_GROUP"; WATCH_UNSUPPORTED "includes specifying watch_port
- * or watch_group for a group that does not support liveness": with us groups of type all and indirect, whose buckets are
- * executed whatever is live. A fast-failover bucket that watches nothing would never be live; Open vSwitch's code for it is
- * ours. */
-static enum ofp_error check_bucket(const struct group_desc *g, const struct group_bucket *b, const struct act_context *ctx,
-                                   char why[200])
+ * group type) then the switch must refuse [with] OFPGMFC_INVALID_GROUP"; WATCH_UNSUPPORTED "includes specifying
+ * watch_port or watch_group for a group that does not support liveness": with us groups of type all and indirect, whose
+ * buckets are executed whatever is live. A fast-failover bucket that watches nothing would never be live; Open
+ * vSwitch's code for it is ours. */
+static enum ofp_error check_bucket(const struct group_desc *g, const struct group_bucket *b,
+                                   const struct act_context *ctx, char why[200])
 {
     if (b->weight && g->type != OFPGT_SELECT)
         return fault(why, OFPERR_GMFC_INVALID_GROUP, "only the buckets of a select group have a weight");
@@ -245,7 +245,8 @@ static enum ofp_error check_bucket(const struct group_desc *g, const struct grou
 static size_t encoded_size(const struct group_desc *g)
 {
     struct buf b = BUF_INIT;
-    if (g->acts.len < GROUP_MAX_BUCKET_BYTES / 8 && g->n_buckets < 1000) /* no item of 8 bytes takes more than 64 there */
+    if (g->acts.len < GROUP_MAX_BUCKET_BYTES / 8 &&
+        g->n_buckets < 1000) /* no item of 8 bytes takes more than 64 there */
         return 0;
     encode_buckets(g, OFP13, &b);
     size_t n = b.len;

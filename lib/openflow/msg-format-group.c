@@ -75,10 +75,10 @@ FORMAT_FN(format_group_desc)
 void group_actions_format(uint32_t bits, struct buf *out)
 {
     static const struct bit_name names[] = {
-        {1u << 0, "output"},       {1u << 22, "group"},         {1u << 25, "set_field"},   {1u << 18, "strip_vlan"},
-        {1u << 17, "push_vlan"},   {1u << 23, "mod_nw_ttl"},    {1u << 24, "dec_ttl"},     {1u << 15, "set_mpls_ttl"},
-        {1u << 16, "dec_mpls_ttl"}, {1u << 19, "push_mpls"},    {1u << 20, "pop_mpls"},    {1u << 21, "set_queue"},
-        {1u << 11, "copy_ttl_out"}, {1u << 12, "copy_ttl_in"},  {1u << 26, "push_pbb"},    {1u << 27, "pop_pbb"},
+        {1u << 0, "output"},        {1u << 22, "group"},       {1u << 25, "set_field"}, {1u << 18, "strip_vlan"},
+        {1u << 17, "push_vlan"},    {1u << 23, "mod_nw_ttl"},  {1u << 24, "dec_ttl"},   {1u << 15, "set_mpls_ttl"},
+        {1u << 16, "dec_mpls_ttl"}, {1u << 19, "push_mpls"},   {1u << 20, "pop_mpls"},  {1u << 21, "set_queue"},
+        {1u << 11, "copy_ttl_out"}, {1u << 12, "copy_ttl_in"}, {1u << 26, "push_pbb"},  {1u << 27, "pop_pbb"},
     };
     bits_format(bits, names, ARRAY_SIZE(names), out);
 }

@@ -119,6 +119,7 @@ def test_packet_out_to_a_group(shared):
     action = struct.pack("!HHI", 22, 8, 1)
     body = struct.pack("!IIH6x", of.NO_BUFFER, of.CONTROLLER, len(action)) + action
     c.accepted(of.PACKET_OUT, body + udp())
+    assert shared.exchange() == {1: [], 2: [udp()], 3: [udp()]}
     assert stats(shared.sw)[1] == (0, (1, len(udp())), [(1, len(udp()))] * 2)
     assert c.error(of.PACKET_OUT, struct.pack("!IIH6xHHI", of.NO_BUFFER, of.CONTROLLER, 8, 22, 8, 99) + udp()) == (2, 9)
     c.close()
@@ -190,7 +191,7 @@ def test_a_link_goes_down_and_comes_back(lab, kind):
     star = Star(lab, hosts=3, flows=["in_port=2,actions=1", "in_port=3,actions=1"])
     watch = "watch_port:{0}," if kind == "ff" else ""
     star.sw.ofctl("add-group", "br0", f"group_id=1,type={kind}," + ",".join(f"bucket={watch}output:{{0}}".format(n) for n in (2, 3)))
-    star.add_flows("in_port=1,actions=group:1")
+    star.add_flows("in_port=1,icmp,actions=group:1")
     a, b, c = star.h
     a.ip("neigh", "add", "10.0.0.2", "lladdr", b.mac("eth0"), "dev", "eth0")
     b.ip("neigh", "add", "10.0.0.1", "lladdr", a.mac("eth0"), "dev", "eth0")

@@ -462,7 +462,10 @@ static bool sample_groups(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     f.types &= (1u << N_GROUP_TYPES) - 1;
     switch ((unsigned)type) {
     case OFPMSG_GROUP_MOD:
-        random_group(rng, &gm.group);
+        if (gm.command == OFPGC_DELETE)
+            gm.group.id = unit_below(rng, 2) ? OFPG_ALL : unit_below(rng, 1000);
+        else
+            random_group(rng, &gm.group);
         group_mod_encode(&gm, OFP13, xid, out);
         group_desc_free(&gm.group);
         return true;
