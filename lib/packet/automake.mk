@@ -28,6 +28,8 @@ lib_packet_libpacket_a_SOURCES = \
 	lib/packet/packet.h \
 	lib/packet/parse.c \
 	lib/packet/parse.h \
+	lib/packet/unfinished.c \
+	lib/packet/unfinished.h \
 	lib/packet/view.h
 lib_packet_libpacket_a_SOURCES += \
 	lib/packet/classifier.c \

@@ -10,6 +10,7 @@
 #include "packet/ip.h"
 #include "packet/modify.h"
 #include "packet/parse.h"
+#include "packet/unfinished.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +33,18 @@ static void check_offsets(const struct packet *p)
     MUST(p->l25 == 0xffff || p->l25 + 4u <= p->len);
     MUST(p->l3 == 0xffff || p->l3 <= p->len);
     MUST(p->l4 == 0xffff || (p->l3 != 0xffff && p->l4 > p->l3 && p->l4 <= p->len));
+}
+
+static void finish_unfinished(const uint8_t *frame, size_t len)
+{
+    uint8_t *exact = malloc(len + !len);
+    struct packet p;
+    memcpy(exact, frame, len);
+    packet_init(&p, exact, len, 0, len);
+    packet_find_unfinished(&p);
+    MUST(p.len == len && (p.csum != CSUM_PARTIAL || p.csum_start + p.csum_offset + 2u <= len));
+    packet_finish_csum(&p);
+    free(exact);
 }
 
 static size_t end_of(enum layer depth)
@@ -114,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     data += sizeof rng;
     size -= sizeof rng;
     parse_all_depths(data, size);
+    finish_unfinished(data, size);
 
     struct flow_key key;
     struct packet p;

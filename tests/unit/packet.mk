@@ -19,6 +19,10 @@ UNIT_TESTS += tests/unit/test-csum
 tests_unit_test_csum_SOURCES = tests/unit/test-csum.c tests/unit/packets.h tests/unit/sums.h
 tests_unit_test_csum_LDADD = $(PACKET_TEST_LIBS)
 
+UNIT_TESTS += tests/unit/test-unfinished
+tests_unit_test_unfinished_SOURCES = tests/unit/test-unfinished.c tests/unit/packets.h tests/unit/sums.h
+tests_unit_test_unfinished_LDADD = $(PACKET_TEST_LIBS)
+
 UNIT_TESTS += tests/unit/test-match
 tests_unit_test_match_SOURCES = tests/unit/test-match.c tests/unit/packets.h
 tests_unit_test_match_LDADD = $(PACKET_TEST_LIBS)
