@@ -35,7 +35,10 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/port-afpacket.c \
 	datapath/port-null.c \
 	datapath/port-pcap.c \
+	datapath/port-option.def \
 	datapath/port-sim.c \
+	datapath/port-system.c \
+	datapath/port-system.h \
 	datapath/port-tap.c \
 	datapath/port.c \
 	datapath/port.h \
@@ -49,4 +52,10 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/vnet.h \
 	datapath/worker.c \
 	datapath/worker.h
+if HAVE_LIBXDP
+datapath_libdatapath_a_SOURCES += \
+	datapath/port-xdp.c \
+	datapath/xdpprog.c \
+	datapath/xdpprog.h
+endif
 include datapath/tunnel/automake.mk

@@ -125,7 +125,7 @@ struct dp_option {
 };
 struct dp_port_config {
     const char *name;
-    const char *type; /* "system" (AF_PACKET), "internal" (TAP), "pcap", "null", "sim", "gre" */
+    const char *type; /* "system" (AF_PACKET or AF_XDP), "internal" (TAP), "pcap", "null", "sim", "gre" */
     const struct dp_option *options;
     size_t n_options;
     bool local;       /* internal: the bridge's LOCAL port; tunnels end and begin behind it */

@@ -14,6 +14,7 @@
 #include "datapath/closer.h"
 #include "datapath/encap.h"
 #include "datapath/guard.h"
+#include "datapath/port-system.h"
 #include "datapath/vnet.h"
 #include "datapath/worker.h"
 
@@ -181,5 +182,7 @@ static void afpacket_tx(struct dp_port *port, struct worker *w, struct packet *b
     .close = afpacket_close, .plug = afpacket_plug, .unplug = afpacket_unplug, .get_stats = afpacket_get_stats, \
     .set_up = afpacket_set_up, .busy = afpacket_busy, .rx = afpacket_rx, .tx = afpacket_tx
 
-const struct port_class port_system_class = {.type = "system", AFPACKET};
+const struct port_class port_system_class = {
+    .type = "system", .options = system_options, .n_options = N_SYSTEM_OPTIONS, .variant = system_variant,
+    .reconfigure = system_reconfigure, AFPACKET};
 const struct port_class port_underlay_class = {.type = "underlay", AFPACKET};

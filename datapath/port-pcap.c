@@ -29,9 +29,13 @@ static bool not_empty(const char *value, struct diag *d)
 }
 
 static const struct option_row options[] = {
-    {"file", NULL, not_empty, "capture file whose packets are received"},
-    {"loop", "false", option_is_bool, "begin again at its end, for ever"},
-    {"write", NULL, not_empty, "capture file to which what is sent is written"},
+#define OPTION(type, ...) ROW_##type(__VA_ARGS__)
+#define ROW_PCAP(name, fallback, check, doc) {name, fallback, check, doc},
+#define ROW_SYSTEM(...)
+#include "datapath/port-option.def"
+#undef OPTION
+#undef ROW_PCAP
+#undef ROW_SYSTEM
 };
 #define OPTION(CONFIG, NAME) option_get(options, ARRAY_SIZE(options), CONFIG, NAME)
 

@@ -30,6 +30,13 @@ const struct port_class *port_class_by_type(const char *type)
     return NULL;
 }
 
+/* Of a configuration whose type is good. */
+static const struct port_class *class_of(const struct dp_port_config *config)
+{
+    const struct port_class *class = port_class_by_type(config->type);
+    return class->variant ? class->variant(config) : class;
+}
+
 /* --- devices --- */
 
 static int device_ioctl(unsigned long request, struct ifreq *ifr, const char *ifname)
@@ -440,7 +447,7 @@ struct dp_port *dp_port_add(struct dp_bridge *bridge, const struct dp_port_confi
 {
     if (!dp_port_validate(bridge->dp, config, NULL, NULL, d))
         return NULL;
-    struct dp_port *port = port_create(bridge, port_class_by_type(config->type), config->name, d);
+    struct dp_port *port = port_create(bridge, class_of(config), config->name, d);
     if (!port)
         return NULL;
     port->ofport = ofport;
@@ -470,6 +477,9 @@ bool dp_port_reconfigure(struct dp_port *port, const struct dp_port_config *conf
         return diag_fail(d, 0, 0, "port %s keeps its name and its type %s", port->name, port->class->type);
     if (!dp_port_validate(port->dp, config, port, NULL, d))
         return false;
+    if (class_of(config) != port->class)
+        return diag_fail(d, 0, 0, "port %s: how it exchanges packets is chosen when it is added: delete it, and add it again",
+                         port->name);
     if (!port->class->reconfigure)
         return !config->n_options || diag_fail(d, 0, 0, "port %s: options of type %s are set when the port is added",
                                                port->name, port->class->type);

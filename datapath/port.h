@@ -38,6 +38,8 @@ struct port_class {
     bool offload; /* tx takes partial checksums and super-segments */
 
     /* Main; may block. */
+    const struct port_class *(*variant)(const struct dp_port_config *); /* which of several classes of this type an
+                                                                            option chooses; NULL: there is but one */
     bool (*validate)(struct dp *, const struct dp_port_config *, const struct dp_port *except, int *bad_option,
                      struct diag *d); /* beyond the options' rows; NULL: nothing more */
     bool (*open)(struct dp_port *, const struct dp_port_config *, struct diag *d);
@@ -91,6 +93,9 @@ struct dp_port {
 extern const struct port_class *const port_classes[];
 extern const size_t n_port_classes;
 const struct port_class *port_class_by_type(const char *type);
+
+/* A device of the host's, whatever class serves it. */
+static inline bool port_is_system(const struct dp_port *port) { return !strcmp(port->class->type, "system"); }
 
 /* What the class keeps, its `size` bytes. */
 void *port_private(const struct dp_port *);

@@ -63,6 +63,32 @@ static void tunnel_options(void)
 #undef OPTION
 }
 
+static void port_option(const char *name, const char *fallback, const char *doc)
+{
+    row(name, "", doc);
+    note("Default:", fallback);
+}
+
+static void system_options(void)
+{
+#define OPTION(type, ...) ROW_##type(__VA_ARGS__)
+#define ROW_SYSTEM(name, fallback, check, doc) port_option(name, fallback, doc);
+#define ROW_PCAP(...)
+#include "datapath/port-option.def"
+#undef ROW_SYSTEM
+#undef ROW_PCAP
+}
+
+static void pcap_options(void)
+{
+#define ROW_SYSTEM(...)
+#define ROW_PCAP(name, fallback, check, doc) port_option(name, fallback, doc);
+#include "datapath/port-option.def"
+#undef OPTION
+#undef ROW_SYSTEM
+#undef ROW_PCAP
+}
+
 static void drops(void)
 {
 #define DROP(id, name, sentence, hint)    \
@@ -214,6 +240,7 @@ static const struct {
     void (*print)(void);
 } tables[] = {
     {"ctl-commands", ctl_commands},     {"tunnel-options", tunnel_options}, {"drops", drops},
+    {"system-options", system_options}, {"pcap-options", pcap_options},
     {"switch-columns", switch_columns}, {"bridge-columns", bridge_columns}, {"port-columns", port_columns},
     {"ofctl-commands", ofctl_commands}, {"ofctl-options", ofctl_options},   {"fields", match_fields},
     {"meter-flags", meter_flags},       {"meter-bands", meter_bands},       {"meter-virtuals", meter_virtuals},

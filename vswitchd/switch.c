@@ -96,7 +96,7 @@ static bool port_add(struct bridge *b, const struct record *r, struct diag *d)
         struct dp_port_info info = {0};
         dp_port_get_info(ofport_dp(of), &info);
         if (!(info.flags & DP_PORT_PRESENT) && !strcmp(c.type, "system"))
-            diag_warn(d, "port %s: there is no device of this name yet; the port works once there is", r->name);
+            diag_warn(d, "port %s: %s", r->name, info.error);
     }
     diag_free(&why);
     free((void *)c.options);
@@ -116,11 +116,18 @@ static bool same_options(const struct record *a, const struct record *b)
     return same;
 }
 
+/* Do they differ in what a port keeps for life? */
+static bool is_another_port(const struct record *a, const struct record *b)
+{
+    return strcmp(config_text(a, "type"), config_text(b, "type")) ||
+           !same_text(config_get(a, "mac", ""), config_get(b, "mac", "")) ||
+           !same_text(config_get(a, "options", "io"), config_get(b, "options", "io"));
+}
+
 static bool port_update(struct bridge *b, struct port *p, const struct record *r, struct diag *d)
 {
     const struct record *old = p->applied;
-    if (strcmp(config_text(old, "type"), config_text(r, "type")) ||
-        !same_text(config_get(old, "mac", ""), config_get(r, "mac", ""))) {
+    if (is_another_port(old, r)) {
         if (!check_port(b->sw, r, ofport_dp(p->of), d))
             return false;
         struct record *back = config_copy(old);

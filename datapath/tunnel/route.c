@@ -143,7 +143,7 @@ static enum drop_reason find_way_out(struct tunnel_port *tp, const struct nl_lin
         e->bridge = port->bridge;
         return DROP_NONE;
     }
-    if (port && port->class == &port_system_class)
+    if (port && port_is_system(port))
         return fail(error, DROP_TUN_EGRESS_DOWN,
                     "the route to %s leads to %s, a port of %s: give the address to %s instead", remote.s, link->name,
                     port->bridge->name, port->bridge->name);

@@ -226,7 +226,7 @@ void tunnels_port_changed(struct dp *dp, struct dp_port *port, bool gone)
         return;
     }
     if (!port->local && port->class != &port_underlay_class && port->class != &port_host_class) {
-        if (port->class == &port_system_class)
+        if (port_is_system(port))
             routes_changed(t);
         return;
     }

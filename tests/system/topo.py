@@ -5,9 +5,10 @@ class Star:
     """Hosts h[0], h[1], … (10.0.0.1, 10.0.0.2, …) on ports p1, p2, … (numbers 1, 2, …) of one bridge, br0.
 
     With flows=None the bridge is as it comes, a learning switch; with a list it is fail_mode=secure with these flows.
+    options: of the ports, such as io=xdp.
     """
 
-    def __init__(self, lab, hosts=2, flows=None, mtu=None, ipv6=False):
+    def __init__(self, lab, hosts=2, flows=None, mtu=None, ipv6=False, options=()):
         self.ns = lab.ns("s")
         self.sw = lab.switch(self.ns)
         self.h = []
@@ -15,7 +16,7 @@ class Star:
         for n in range(1, hosts + 1):
             host = lab.ns(f"h{n}", ipv6=ipv6)
             lab.veth(host, "eth0", self.ns, f"p{n}", mac_a=f"02:00:00:00:00:{n:02x}", mtu=mtu)
-            self.sw.ctl("add-port", "br0", f"p{n}", f"ofport={n}")
+            self.sw.ctl("add-port", "br0", f"p{n}", f"ofport={n}", *options)
             host.addr("eth0", f"10.0.0.{n}/24", *([f"fd00::{n}/64"] if ipv6 else []))
             self.h.append(host)
         if flows:

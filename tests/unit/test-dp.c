@@ -261,7 +261,8 @@ START_TEST(bad_configurations)
     struct sim_switch s;
     const struct dp_option unknown[] = {{"file", "/dev/null"}, {"lop", "true"}},
                            twice[] = {{"file", "x"}, {"file", "y"}}, not_bool[] = {{"file", "x"}, {"loop", "maybe"}},
-                           some[] = {{"x", "y"}};
+                           some[] = {{"x", "y"}}, raw[] = {{"io", "raw"}}, misspelt[] = {{"oi", "xdp"}},
+                           many[] = {{"io", "packet"}, {"io", "packet"}};
     sim_create(&s, 0, 1, patch);
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "intrnal"}, -1, "did you mean 'internal'");
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "underlay"}, -1, "no port type 'underlay'");
@@ -274,6 +275,11 @@ START_TEST(bad_configurations)
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "null", .options = some, .n_options = 1}, 0,
             "no options");
     refuses(&s, &(struct dp_port_config){.name = "sixteen-bytes-xx", .type = "system"}, -1, "too long");
+    refuses(&s, &(struct dp_port_config){.name = "a", .type = "system", .options = raw, .n_options = 1}, 0,
+            "'raw' is neither 'packet' nor 'xdp'");
+    refuses(&s, &(struct dp_port_config){.name = "a", .type = "system", .options = misspelt, .n_options = 1}, 0,
+            "did you mean 'io'");
+    refuses(&s, &(struct dp_port_config){.name = "a", .type = "system", .options = many, .n_options = 2}, 1, "twice");
     refuses(&s, &(struct dp_port_config){.name = "a/b", .type = "internal"}, -1, "cannot be the name");
     refuses(&s, &(struct dp_port_config){.name = "a", .type = "pcap"}, -1, "file=FILE");
     sim_destroy(&s);

@@ -1,5 +1,6 @@
 /* Ports on real devices: AF_PACKET on veth, TAP, pcap files, the ingress guard. In a network namespace of its own;
  * skipped without the right to make one. */
+#include "config.h"
 #include <errno.h>
 #include <net/if.h>
 #include <poll.h>
@@ -136,23 +137,58 @@ static void two_hosts(void)
         "ip -n h1 link set eth0 up; ip -n h2 link set eth0 up");
 }
 
-static void ping_between(int workers)
+static void ping_between(int workers, const char *io)
 {
+    const struct dp_option options[] = {{"io", io}};
     struct bridge_test t;
     setup();
     two_hosts();
     start(&t, workers, false);
-    add(&t, "p1", "system", NULL, 0);
-    add(&t, "p2", "system", NULL, 0);
+    add(&t, "p1", "system", options, 1);
+    add(&t, "p2", "system", options, 1);
     ck_assert_int_eq(run_with(&t, "ip netns exec h1 ping -q -c 5 -i 0.05 -W 1 10.9.0.2 >/dev/null"), 0);
     stop(&t);
 }
 
 START_TEST(hosts_ping_through_afpacket)
 {
-    ping_between(_i);
+    ping_between(_i, "packet");
 }
 END_TEST
+
+#ifdef HAVE_LIBXDP
+/* With more workers than queues, these are shared. */
+START_TEST(hosts_ping_through_xdp)
+{
+    ping_between(_i, "xdp");
+}
+END_TEST
+
+/* Another way to exchange packets is another port. */
+START_TEST(io_is_for_life)
+{
+    const struct dp_option options[] = {{"io", "xdp"}}, others[] = {{"io", "packet"}};
+    struct dp_port_config same = {.name = "p1", .type = "system", .options = options, .n_options = 1};
+    struct dp_port_config other = {.name = "p1", .type = "system", .options = others, .n_options = 1};
+    struct dp_port_config none = {.name = "p1", .type = "system"};
+    struct diag d = DIAG_INIT;
+    struct bridge_test t;
+    setup();
+    two_hosts();
+    start(&t, 1, false);
+    struct dp_port *port = add(&t, "p1", "system", options, 1);
+    ck_assert(dp_port_reconfigure(port, &same, NULL));
+    ck_assert(!dp_port_reconfigure(port, &none, NULL));
+    ck_assert(!dp_port_reconfigure(port, &other, &d));
+    ck_assert_msg(strstr(buf_text(&d.message), "add it again"), "%s", buf_text(&d.message));
+    diag_free(&d);
+    struct dp_port *packet = add(&t, "p2", "system", NULL, 0);
+    other.name = "p2";
+    ck_assert(dp_port_reconfigure(packet, &other, NULL));
+    stop(&t);
+}
+END_TEST
+#endif
 
 /* Hosts with IPv6 say things unasked. */
 static void sim_sent_by_us(struct dp_port *port, const struct packet *p, void *aux)
@@ -408,6 +444,10 @@ static void add_tests(Suite *suite)
 {
     TCase *t = tcase_create("port");
     tcase_add_loop_test(t, hosts_ping_through_afpacket, 0, 3);
+#ifdef HAVE_LIBXDP
+    tcase_add_loop_test(t, hosts_ping_through_xdp, 0, 4);
+    tcase_add_test(t, io_is_for_life);
+#endif
     tcase_add_test(t, vlan_tags_survive);
     tcase_add_test(t, tcp_with_default_offloads);
     tcase_add_loop_test(t, hosts_ping_through_tap, 0, 2);
