@@ -32,6 +32,7 @@ struct afrx {
     bool drained; /* atomic: nothing waits at the first socket any more */
     bool asked;   /* main for rings */
     enum afrx_class turn;
+    unsigned at_once; /* messages */
     struct afrx_load {
         msec_t window_end;
         uint64_t packets, bytes; /* in this window */

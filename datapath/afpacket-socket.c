@@ -45,14 +45,18 @@ bool set_filter(int fd, const struct sock_fprog *filter)
     return !setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, sizeof *filter);
 }
 
+bool set_rcvbuf(int fd, int bytes)
+{
+    return set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) || set_option(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
 int open_rx(uint32_t ifindex, bool promiscuous, const struct sock_fprog *filter, struct rxring *ring, unsigned blocks)
 {
     struct packet_mreq membership = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC};
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (!set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER))
-        set_option(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+    set_rcvbuf(fd, SOCKET_BUFFER);
     set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1); /* Linux 4.20; what we send ourselves comes back without */
     if (set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1) && set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1) &&
         (!filter || set_filter(fd, filter)) && (!ring || rxring_create(ring, fd, blocks)) &&

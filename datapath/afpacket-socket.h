@@ -18,6 +18,7 @@ int open_tx(uint32_t ifindex); /* receives nothing */
 
 /* False and errno. */
 bool set_option(int fd, int level, int option, int value);
+bool set_rcvbuf(int fd, int bytes); /* also beyond the system's limit */
 bool set_filter(int fd, const struct sock_fprog *filter);
 
 #endif

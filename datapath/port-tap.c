@@ -93,7 +93,8 @@ static unsigned tap_rx(struct dp_port *port, struct worker *w, struct packet *ba
 {
     struct port_worker *pw = port->worker[w->index];
     unsigned n = 0;
-    while (n < BATCH) {
+    size_t bytes = 0;
+    while (n < BATCH && bytes < BATCH_BYTES) {
         struct virtio_net_hdr header;
         struct packet *p = worker_spare(w, n);
         struct iovec iov[2] = {{&header, sizeof header}, {p->data, PACKET_MAX}};
@@ -113,6 +114,7 @@ static unsigned tap_rx(struct dp_port *port, struct worker *w, struct packet *ba
         p->len = len - sizeof header;
         p->port = port->id;
         vnet_take(&header, p);
+        bytes += p->len;
         batch[n++] = p;
     }
     return n;

@@ -17,7 +17,9 @@
 struct worker;
 struct punt_ring;
 
-enum { BATCH = 32 };
+/* What rx gives at once at most. Bytes: two or three super-segments, which are still in the processor's cache when they
+ * are sent, and for which other ports do not wait long; the packet that passes the limit is the last. */
+enum { BATCH = 32, BATCH_BYTES = 1 << 17 };
 
 /* What one worker has of one port. Written by that worker only; counters are read by main (relaxed atomics). */
 struct port_worker {
@@ -54,7 +56,7 @@ struct port_class {
     bool (*set_up)(struct dp_port *, bool up);
     void (*busy)(struct dp_port *); /* the owner has called port_busy(); the device is there */
 
-    /* The owner. Up to BATCH packets from w's pool, `port` set; their number. Never blocks. NULL: nothing comes in. */
+    /* The owner. Up to BATCH packets, BATCH_BYTES or so, from w's pool, `port` set; their number. Never blocks. NULL: nothing comes in. */
     unsigned (*rx)(struct dp_port *, struct worker *w, struct packet *batch[BATCH]);
     /* Any worker. Takes the packets: sent, or dropped with a reason. Never blocks. Counts what it sent. */
     void (*tx)(struct dp_port *, struct worker *w, struct packet *batch[], unsigned n);
