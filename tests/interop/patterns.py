@@ -580,9 +580,52 @@ pattern("write_metadata twice keeps other bits", [
     flow([], metadata(0xaa00, 0xff00), goto(1)), flow([], metadata(0xbb, 0xff), goto(2), table=1),
     flow([("metadata", 0xaabb)], apply(out()), table=2)], (UDP4, "egress", UDP4))
 
+# --- Groups ---
+
+ALL_GROUP, SELECT, INDIRECT, FAILOVER = range(4)
+NO_WATCH = 0xffffffff
+
+
+def bucket(*actions, weight=0, watch_port=NO_WATCH, watch_group=NO_WATCH):
+    return {"OFPBucket": {"weight": weight, "watch_port": watch_port, "watch_group": watch_group, "actions": list(actions)}}
+
+
+def group(number, kind, *buckets):
+    return {"OFPGroupMod": {"command": 0, "type": kind, "group_id": number, "buckets": list(buckets)}}
+
+
+def to_group(number):
+    return {"OFPActionGroup": {"group_id": number}}
+
+
+TTL_9 = ip("udp", ttl=9)
+for name, mods, actions, after in [
+        ("all", [group(0, ALL_GROUP, bucket(out(OTHER_OUT)), bucket(out()))], [to_group(0)], UDP4),
+        ("all with changes", [group(1, ALL_GROUP, bucket(set_ttl(7), out(OTHER_OUT)), bucket(set_ttl(9), out()))], [to_group(1)], TTL_9),
+        ("all, then on", [group(1, ALL_GROUP, bucket(set_ttl(7), out(OTHER_OUT)))], [to_group(1), out()], UDP4),
+        ("indirect", [group(1, INDIRECT, bucket(out()))], [to_group(1)], UDP4),
+        ("indirect, output first", [group(1, INDIRECT, bucket(out(), set_ttl(9)))], [to_group(1)], TTL_9),
+        ("select, one bucket", [group(1, SELECT, bucket(out(), weight=1))], [to_group(1)], UDP4),
+        ("select, weight 0", [group(1, SELECT, bucket(out(OTHER_OUT), weight=0), bucket(out(), weight=3))], [to_group(1)], UDP4),
+        ("fast failover", [group(1, FAILOVER, bucket(out(), watch_port=OUT), bucket(out(OTHER_OUT), watch_port=OTHER_OUT))], [to_group(1)], UDP4),
+        ("fast failover by group", [group(5, SELECT, bucket(out(), weight=1)), group(1, FAILOVER, bucket(to_group(5), watch_group=5))],
+         [to_group(1)], UDP4),
+        ("chained", [group(1, INDIRECT, bucket(out())), group(2, ALL_GROUP, bucket(set_ttl(9), to_group(1)))], [to_group(2)], TTL_9),
+        ("of the highest number", [group(0xffffff00, INDIRECT, bucket(out()))], [to_group(0xffffff00)], UDP4)]:
+    pattern(f"group: {name}", [*mods, flow([IPV4], apply(*actions))], (UDP4, "egress", after))
+pattern("group: in an action set", [group(1, INDIRECT, bucket(out())), flow([IPV4], write(out(OTHER_OUT), to_group(1), set_ttl(9)))],
+        (UDP4, "egress", TTL_9))
+
 # --- What must be refused ---
 
-BAD_REQUEST, BAD_ACTION, BAD_INSTRUCTION, BAD_MATCH, FLOW_MOD_FAILED = 1, 2, 3, 4, 5
+BAD_REQUEST, BAD_ACTION, BAD_INSTRUCTION, BAD_MATCH, FLOW_MOD_FAILED, GROUP_MOD_FAILED = range(1, 7)
+for name, mods, code in [
+        ("a second one of a number", [group(1, ALL_GROUP), group(1, SELECT)], 0), ("number ALL", [group(0xfffffffc, ALL_GROUP)], 1),
+        ("a weight in all", [group(1, ALL_GROUP, bucket(weight=1))], 1), ("a watch in all", [group(1, ALL_GROUP, bucket(watch_port=2))], 6),
+        ("indirect with two buckets", [group(1, INDIRECT, bucket(), bucket())], 1),
+        ("a loop", [group(1, ALL_GROUP, bucket(to_group(1)))], 7), ("an unknown type", [group(1, 9)], 10),
+        ("a watch of no port", [group(1, FAILOVER, bucket(watch_port=99))], 13)]:
+    refused_flows(f"group: {name} is refused", mods, GROUP_MOD_FAILED, code)
 refused("set_field in_phy_port is refused", [], [set_field("in_phy_port", 2)], BAD_ACTION, 13)
 refused("set_field eth_type is refused", [], [set_field("eth_type", 0x0800)], BAD_ACTION, 13)
 refused("set_field ip_proto is refused", [IPV4], [set_field("ip_proto", 6)], BAD_ACTION, 13)

@@ -3,6 +3,7 @@
 #define TESTS_SIM_RANDOM_H 1
 
 #include "packet/compose.h"
+#include "openflow/group.h"
 #include "tests/sim/sim.h"
 
 /* "field=value,…" into a match. */
@@ -65,12 +66,42 @@ static const char *const some_acts[] = {
     "mod_nw_ttl:2", "set_field:10.0.0.1->nw_dst", "move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[]", "load:80->NXM_OF_TCP_DST[]",
     "move:NXM_OF_IP_TOS[]->NXM_NX_REG0[0..7]", "resubmit(,1)", "resubmit(2,1)", "resubmit(,2)", "resubmit:3", "exit",
     "clone(output:1,set_field:10.0.0.2->nw_src,output:2)", "note:01", "load:1->NXM_OF_IN_PORT[]", "move:NXM_NX_TUN_ID[0..31]->NXM_NX_REG0[]",
-    "set_field:2->nw_ecn", "load:1->NXM_OF_IP_TOS[2..7]",
+    "set_field:2->nw_ecn", "load:1->NXM_OF_IP_TOS[2..7]", "group:1", "group:2", "group:3", "group:4",
 };
 static const char *const some_instructions[] = {
     "", "", "", ",goto_table:1", ",goto_table:2", ",write_actions(output:2),goto_table:2",
-    ",write_actions(output:3,pop_vlan)", ",clear_actions", ",write_metadata:2/3,goto_table:2",
+    ",write_actions(output:3,pop_vlan)", ",write_actions(group:4)", ",write_actions(output:1,group:1,dec_ttl)", ",clear_actions", ",write_metadata:2/3,goto_table:2",
 };
+
+/* Groups 1 to 4, of which a later one may forward to those before it. */
+static const char *const some_groups[] = {
+    "type=all", "type=all,bucket=output:1,bucket=output:2", "type=all,bucket=mod_nw_ttl:2,output:1,bucket=pop_vlan,output:2,bucket=drop",
+    "type=all,bucket=dec_ttl,output:1,bucket=output:2", "type=indirect,bucket=normal", "type=indirect,bucket=in_port",
+    "type=indirect,bucket=set_field:02:00:00:00:00:01->eth_dst,resubmit(,2)", "type=indirect,bucket=controller:64",
+    "type=select,bucket=output:1,bucket=output:2,bucket=output:3", "type=select,bucket=weight:5,output:1,bucket=weight:0,output:2",
+    "type=select,bucket=set_field:10.0.0.2->nw_src,output:1,bucket=watch_port:2,output:3",
+    "type=ff,bucket=watch_port:1,output:2,bucket=watch_port:2,output:3", "type=ff,bucket=watch_port:3,set_field:1->reg0,resubmit(,2)",
+};
+static const char *const some_chains[] = {
+    "type=all,bucket=group:%u,bucket=output:2", "type=select,bucket=group:%u,bucket=output:3", "type=indirect,bucket=dec_ttl,group:%u",
+    "type=ff,bucket=watch_group:%u,output:1,bucket=watch_port:2,group:%u",
+};
+
+static inline void random_group(struct sim *s, uint64_t *rng, unsigned id)
+{
+    char text[300] = "";
+    struct group_mod gm;
+    unsigned other = id > 1 ? 1 + unit_below(rng, id - 1) : 0;
+    snprintf(text, sizeof text, "group_id=%u,", id);
+    if (other && unit_below(rng, 2))
+        snprintf(text + strlen(text), sizeof text - strlen(text), some_chains[unit_below(rng, ARRAY_SIZE(some_chains))], other, other);
+    else
+        strcat(text, some_groups[unit_below(rng, ARRAY_SIZE(some_groups))]);
+    ck_assert_msg(group_mod_parse(text, OFPGC_ADD_OR_MOD, NULL, &gm, NULL), "%s", text);
+    if (!group_mod_check(s->o, &gm)) /* the port to be watched may be away */
+        group_mod_apply(s->o, &gm, clock_msec());
+    group_desc_free(&gm.group);
+}
 
 static inline void random_rule(uint64_t *rng, unsigned *table, const char **match, char acts[512])
 {
@@ -89,6 +120,8 @@ static inline void random_rule(uint64_t *rng, unsigned *table, const char **matc
 
 static inline void random_rules(struct sim *s, uint64_t *rng)
 {
+    for (unsigned id = 1; id <= 4; id++)
+        random_group(s, rng, id);
     for (int i = 0; i < 40; i++) {
         char acts[512];
         const char *match;
@@ -110,6 +143,8 @@ static inline void random_flow_mod(struct sim *s, uint64_t *rng)
     char acts[512];
     const char *match;
     unsigned table;
+    if (!unit_below(rng, 6))
+        random_group(s, rng, 1 + unit_below(rng, 4));
     random_rule(rng, &table, &match, acts);
     parse_match(match, &fm.match);
     parse_acts(acts, &fm.acts);
