@@ -12,6 +12,9 @@
  * alone, behind a VLAN tag too, and is the same for fragments: packets of a flow are all of one class and stay in order.
  * What cannot be told (two tags, MPLS, IPv6 with extension headers) is LIGHT.
  *
+ * While LIGHT packets are small and very many, they come by a third ring, made for floods: less work for the sender, and
+ * blocks of them fill quickly enough that nobody waits. Of LIGHT packets what waits at the ring before is taken first.
+ *
  * The sockets are members of one fanout group, and which of them gets a packet is a program, so that none is lost or
  * seen twice. What still waits at the first is taken before what comes by the rings. Rings once made are kept. */
 #ifndef DATAPATH_AFPACKET_RX_H
@@ -31,7 +34,7 @@ struct afrx {
     /* The owner's. */
     bool drained; /* atomic: nothing waits at the first socket any more */
     bool asked;   /* main for rings */
-    enum afrx_class turn;
+    unsigned turn;
     unsigned at_once; /* messages */
     struct afrx_load {
         msec_t window_end;
@@ -43,7 +46,11 @@ struct afrx {
         int64_t last_packet, next; /* ns: the next look at the ring, so that it gives batches */
         int64_t pause;             /* ns, between looks */
         struct afrx_load load;
-    } queue[N_AFRX_CLASSES];
+    } queue[N_AFRX_CLASSES], flood;
+    bool flood_wanted;   /* atomic, the owner's */
+    bool flood_runs;     /* atomic, main's: the kernel hands LIGHT packets to that ring */
+    bool by_flood;       /* the owner's: it receives them there */
+    int64_t flood_empty; /* ns: since when that ring, which gets no more, is empty; 0: it is not */
     struct iovec iov[BATCH];
     struct mmsghdr messages[BATCH];
     union {

@@ -6,6 +6,10 @@
  * slot then says that the next message is its packet (PACKET_COPY_THRESH). So the memory that the kernel allots at once
  * does not depend on the largest packet; still it is for busy ports only.
  *
+ * For floods of small packets there is another kind (TPACKET_V3), that packs them into blocks and hands over full blocks:
+ * the sender, in whose time the kernel puts them there, pays a cache miss for 20 packets and not for each. A block that
+ * does not get full is handed over after a millisecond; what is larger than FLOOD_LARGEST must not come there.
+ *
  * Thread: main opens and closes, the port's owner receives. */
 #ifndef DATAPATH_RXRING_H
 #define DATAPATH_RXRING_H 1
@@ -20,12 +24,17 @@ struct worker;
 struct rxring {
     int fd;
     uint8_t *memory;
-    unsigned n_blocks, next; /* slot */
+    unsigned n_blocks, next; /* slot or block */
+    /* Of blocks, the one at hand: */
+    unsigned left; /* packets */
+    uint8_t *at;
+    bool packed; /* it has blocks */
 };
+enum { RXRING_FLOOD = 0, FLOOD_LARGEST = 2048 };
 #define RXRING_INIT ((struct rxring){.fd = -1})
 
-/* Makes it, of so many blocks of 64 KB with 31 slots, on a socket with PACKET_VNET_HDR that is not bound yet. False and
- * errno; the socket stays the caller's. */
+/* Makes it, of so many blocks of 64 KB with 31 slots, or for floods (RXRING_FLOOD), on a socket with PACKET_VNET_HDR that
+ * is not bound yet. False and errno; the socket stays the caller's. */
 bool rxring_create(struct rxring *, int fd, unsigned n_blocks);
 /* Closes the socket too. */
 void rxring_close(struct rxring *);

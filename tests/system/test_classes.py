@@ -5,6 +5,7 @@ import re
 import signal
 import struct
 import subprocess
+import time
 
 import xvs
 from topo import Star
@@ -201,3 +202,18 @@ def test_pings_beside_tcp_and_tcp_beside_a_flood(lab):
     assert stream.poll() is None
     assert b.statistic("eth0", "rx_bytes") - before > 2 * 100_000 * 142, "TCP got no turn"
     xvs.end_process(stream)
+
+
+def test_in_a_flood_and_after_it(lab):
+    """Small packets in a flood come by a ring of their own, where the machine manages so many; nothing waits in it when
+    they end, and what came before is not overtaken."""
+    noise = ethernet(NOISE, 0, ipv4(17, UDP))
+    star = Star(lab, flows=[f"priority=9,dl_src={noise[16:22].hex(':')},actions=drop", "in_port=1,actions=2", "in_port=2,actions=1"])
+    make_busy(star)
+    stream = Stream(lab, star)
+    for _ in range(3):
+        send(star.h[0], "eth0", [noise], times=60_000)
+        time.sleep(0.05)
+        stream.send(20)
+        assert max(star.h[0].ping("10.0.0.2", count=5, interval=0.01)) < 100
+    stream.check()
