@@ -42,6 +42,7 @@ uint16_t csum_pseudo4(be32 src, be32 dst, uint8_t proto, uint16_t len);
 uint16_t csum_pseudo6(const uint8_t src[16], const uint8_t dst[16], uint8_t proto, uint32_t len);
 
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+uint32_t crc32c_plain(uint32_t crc, const void *p, size_t n); /* the same, on any processor */
 
 /* CSUM_PARTIAL: stores the sum at its place and makes it CSUM_NONE. Others: nothing. A start or offset outside the
  * packet makes it CSUM_NONE without a store. */

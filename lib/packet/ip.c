@@ -72,7 +72,6 @@ static void walk_extensions(const uint8_t *ip, struct ip_place *r)
         if (n == MAX_EXTENSIONS || r->end - at < 8 || r->end - at < extension_len(proto, h))
             return;
         note_extension(proto, &x);
-        r->exthdr = x.flags;
         if (proto == IPPROTO_ROUTING)
             r->routed |= h[3] != 0;
         if (proto == IPPROTO_FRAGMENT) {
@@ -82,6 +81,7 @@ static void walk_extensions(const uint8_t *ip, struct ip_place *r)
                 r->frag = offset & 0xfff8 ? FRAG_ANY | FRAG_LATER : FRAG_ANY;
             if (offset & 0xfff8) {
                 r->proto = h[0];
+                r->exthdr = x.flags;
                 r->cut = false;
                 return;
             }
@@ -89,10 +89,9 @@ static void walk_extensions(const uint8_t *ip, struct ip_place *r)
         at += extension_len(proto, h);
         proto = h[0];
     }
-    if (unlikely(proto == IPPROTO_ESP || proto == IPPROTO_NONE)) {
+    if (unlikely(proto == IPPROTO_ESP || proto == IPPROTO_NONE))
         note_extension(proto, &x);
-        r->exthdr = x.flags;
-    }
+    r->exthdr = x.flags;
     r->cut = false;
     r->proto = proto;
     r->l4 = at;

@@ -97,7 +97,7 @@ struct ip_place {
     uint8_t proto;   /* of what follows all IP headers; IPv6 with a broken chain of headers: 0 */
     uint8_t frag;    /* FRAG_… of key.h */
     bool cut;        /* the chain of IPv6 extension headers is broken: what is behind is not known */
-    uint16_t exthdr; /* EXTHDR_… of key.h */
+    uint16_t exthdr; /* EXTHDR_… of key.h; 0 if the chain is broken */
     bool routed;     /* IPv6 routing header with segments left: the destination is not the last one */
     uint32_t l4;     /* the transport header; 0: none, or not in this packet (a later fragment) */
     uint32_t end;    /* of the packet by its own length, and not behind the frame's end */

@@ -139,11 +139,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     p.csum_offset = next(&rng) % 20;
     key_parse(&p, 5, L_L4, &key);
     for (unsigned n = next(&rng) % 8; n; n--) {
-        unsigned what = next(&rng) % 8;
+        unsigned what = next(&rng) % 14;
         if (what == 0)
             packet_push_vlan(&p, htons(ETYPE_VLAN), htons(next(&rng)));
         else if (what == 1)
             packet_pop_vlan(&p);
+        else if (what == 2)
+            packet_push_mpls(&p, htons(ETYPE_MPLS), htonl(next(&rng)));
+        else if (what == 3)
+            packet_pop_mpls(&p, htons(next(&rng) & 1 ? ETYPE_IPV4 : ETYPE_MPLS));
+        else if (what == 4)
+            packet_push_pbb(&p, htonl(next(&rng)));
+        else if (what == 5)
+            packet_pop_pbb(&p);
+        else if (what == 6)
+            packet_copy_ttl_in(&p);
+        else if (what == 7)
+            packet_copy_ttl_out(&p);
         else
             set_one(&p, &rng);
         check_offsets(&p);

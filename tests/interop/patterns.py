@@ -9,6 +9,7 @@ tester must report as failed to a regular expression for what it says, since it 
 refused".
 """
 import logging
+import struct
 
 import scapy.contrib.mpls  # noqa: F401  (binds MPLS to its Ethernet type)
 from scapy.contrib.mpls import MPLS
@@ -128,7 +129,18 @@ def push_vlan(ethertype=0x8100):
     return {"OFPActionPushVlan": {"ethertype": ethertype}}
 
 
+def push_mpls(ethertype=0x8847):
+    return {"OFPActionPushMpls": {"ethertype": ethertype}}
+
+
+def pop_mpls(ethertype=0x0800):
+    return {"OFPActionPopMpls": {"ethertype": ethertype}}
+
+
 POP_VLAN = {"OFPActionPopVlan": {}}
+PUSH_PBB, POP_PBB = {"OFPActionPushPbb": {"ethertype": 0x88e7}}, {"OFPActionPopPbb": {}}
+COPY_OUT, COPY_IN, DEC_MPLS = {"OFPActionCopyTtlOut": {}}, {"OFPActionCopyTtlIn": {}}, {"OFPActionDecMplsTtl": {}}
+SET_MPLS_33 = {"OFPActionSetMplsTtl": {"mpls_ttl": 33}}
 DEC_TTL = {"OFPActionDecNwTtl": {}}
 
 
@@ -523,6 +535,57 @@ for name, packet, eth_type in [("IPv4 1", ip("udp", ttl=1), IPV4), ("IPv6 0", ip
     pattern(f"dec_nw_ttl {name} drops", [flow([eth_type], apply(DEC_TTL, out()))], (packet, "egress", packet))
     ERRORS[f"dec_nw_ttl {name} drops"] = "Receiving timeout: no change in tx_packets on target"
 
+# --- Actions: MPLS and PBB ---
+
+INNER6 = [ipv6_header(), *L4["udp"]()]
+TWO = [MPLS(label=7, cos=1, s=1, ttl=20), ipv4_header(ttl=30), *L4["udp"]()]
+PBB_U = ("eth_type", 0x88e7)
+
+
+def pbb(isid=0, pcp=0, inner=UDP4):
+    """The I-TAG's header in front of a frame, whose addresses it has too."""
+    return inner[:12] + struct.pack("!HI", 0x88e7, pcp << 29 | isid) + inner
+
+
+for name, ethertype in ("0x8847", 0x8847), ("0x8848", 0x8848):
+    action(f"push_mpls:{name}", [push_mpls(ethertype)], UDP4, mpls(0, 0, ethertype=ethertype), [IPV4])
+    action(f"push_mpls:{name} on IPv6", [push_mpls(ethertype)], UDP6, mpls(0, 0, ethertype=ethertype, inner=INNER6))
+    action(f"push_mpls:{name} on MPLS", [push_mpls(ethertype)], mpls(5, 3, 1, 9),
+           mpls(5, 3, 0, 9, ethertype, [MPLS(label=5, cos=3, s=1, ttl=9), ipv4_header(), *L4["udp"]()]), [MPLS_U])
+    action(f"push_mpls:{name} and set_field", [push_mpls(ethertype), set_field("mpls_label", 100), set_field("mpls_tc", 3)],
+           UDP4, mpls(ethertype=ethertype), [IPV4])
+action("pop_mpls", [pop_mpls()], mpls(), UDP4, [MPLS_U])
+action("pop_mpls to IPv6", [pop_mpls(0x86dd)], mpls(inner=INNER6), UDP6, [MPLS_U])
+action("pop_mpls to MPLS", [pop_mpls(0x8847)], mpls(s=0, inner=TWO), frame(*TWO, type=0x8847), [MPLS_U])
+action("pop_mpls twice", [pop_mpls(0x8847), pop_mpls()], mpls(s=0, inner=TWO), ip("udp", ttl=30), [MPLS_U])
+pattern("pop_mpls, then a match on what was inside", [
+    flow([MPLS_U], apply(pop_mpls()), goto(1)), flow([IPV4, ("ip_proto", 17), ("udp_dst", 2222)], apply(out()), table=1)],
+        (mpls(), "egress", UDP4))
+pattern("write pop_mpls and push_vlan", [flow([MPLS_U], write(out(), set_field("vlan_vid", PRESENT | 5), push_vlan(), pop_mpls()))],
+        (mpls(), "egress", T5))
+action("set_mpls_ttl", [SET_MPLS_33], mpls(), mpls(ttl=33), [MPLS_U])
+action("dec_mpls_ttl", [DEC_MPLS], mpls(), mpls(ttl=63), [MPLS_U])
+action("copy_ttl_out from IP", [COPY_OUT], mpls(ttl=9), mpls(ttl=64), [MPLS_U])
+action("copy_ttl_out from MPLS", [COPY_OUT], mpls(s=0, inner=TWO), mpls(s=0, ttl=20, inner=TWO), [MPLS_U])
+action("copy_ttl_in to IP", [COPY_IN], mpls(ttl=9), mpls(ttl=9, inner=[ipv4_header(ttl=9), *L4["udp"]()]), [MPLS_U])
+action("copy_ttl_in to IPv6", [COPY_IN], mpls(ttl=9, inner=INNER6), mpls(ttl=9, inner=[ipv6_header(hlim=9), *L4["udp"]()]),
+       [MPLS_U])
+action("copy_ttl_in to MPLS", [COPY_IN], mpls(s=0, ttl=9, inner=TWO),
+       mpls(s=0, ttl=9, inner=[MPLS(label=7, cos=1, s=1, ttl=9), ipv4_header(ttl=30), *L4["udp"]()]), [MPLS_U])
+action("push_pbb", [PUSH_PBB], UDP4, pbb())
+action("push_pbb on a VLAN", [PUSH_PBB], T5P3, pbb(pcp=3, inner=T5P3))
+action("push_pbb on PBB", [PUSH_PBB], pbb(77), pbb(77, inner=pbb(77)))
+action("push_pbb and set_field", [PUSH_PBB, set_field("pbb_isid", 0x123456)], UDP4, pbb(0x123456))
+action("pop_pbb", [POP_PBB], pbb(77), UDP4, [PBB_U])
+set_fields("pbb_isid", "pbb_isid", 0xabcdef, pbb(77, 5), pbb(0xabcdef, 5), [PBB_U])
+match("pbb_isid", [PBB_U, ("pbb_isid", 77)], [pbb(77), pbb(77, 5)], [pbb(78), UDP4])
+match("pbb_isid/0xff00ff", [PBB_U, ("pbb_isid", 0x12004d, 0xff00ff)], [pbb(0x12344d)], [pbb(0x13344d), pbb(0x12344c), UDP4])
+match("ipv6_exthdr=0", [IPV6, ("ipv6_exthdr", 0)], [UDP6, TCP6], EXTENDED + [UDP4])
+match("ipv6_exthdr=0x40", [IPV6, ("ipv6_exthdr", 0x40)], EXTENDED[:1], [UDP6, *EXTENDED[1:]])
+match("ipv6_exthdr=0x8", [IPV6, ("ipv6_exthdr", 8)], EXTENDED[1:2], [UDP6, EXTENDED[0]])
+match("ipv6_exthdr=0x58", [IPV6, ("ipv6_exthdr", 0x58)], EXTENDED[2:], [UDP6, EXTENDED[0]])
+match("ipv6_exthdr/0x40", [IPV6, ("ipv6_exthdr", 0x40, 0x40)], [EXTENDED[0], EXTENDED[2]], [UDP6, EXTENDED[1]])
+
 # --- Instructions and tables ---
 
 pattern("write output", [flow([], write(out()))], (UDP4, "egress", UDP4))
@@ -641,6 +704,14 @@ refused("match a field twice is refused", [("in_port", 1), ("in_port", 1)], [], 
 refused("pop_vlan twice without a look between is refused", [VLAN_ANY], [POP_VLAN, POP_VLAN], BAD_ACTION, 10)
 refused("output:0 is refused", [], [out(0)], BAD_ACTION, 4)
 refused("push_vlan 0x0800 is refused", [], [push_vlan(0x0800)], BAD_ACTION, 5)
+refused("push_mpls 0x0800 is refused", [IPV4], [push_mpls(0x0800)], BAD_ACTION, 5)
+refused("pop_mpls without MPLS is refused", [IPV4], [pop_mpls()], BAD_ACTION, 10)
+refused("dec_mpls_ttl without MPLS is refused", [IPV4], [DEC_MPLS], BAD_ACTION, 10)
+refused("copy_ttl_out without MPLS is refused", [IPV4], [COPY_OUT], BAD_ACTION, 10)
+refused("pop_pbb without PBB is refused", [IPV4], [POP_PBB], BAD_ACTION, 10)
+refused("set_field ipv6_exthdr is refused", [IPV6], [set_field("ipv6_exthdr", 1)], BAD_ACTION, 13)
+refused("match pbb_isid without PBB is refused", [IPV4, ("pbb_isid", 1)], [], BAD_MATCH, 9)
+refused("match ipv6_exthdr without IPv6 is refused", [IPV4, ("ipv6_exthdr", 1)], [], BAD_MATCH, 9)
 refused("output:ANY is refused", [], [out(0xffffffff)], BAD_ACTION, 4)
 refused("group:1 that is not there is refused", [], [{"OFPActionGroup": {"group_id": 1}}], BAD_ACTION, 9)
 for field, value, prereq in [("ip_dscp", 64, [IPV4]), ("ip_ecn", 4, [IPV4]), ("vlan_vid", 0x2000, [VLAN_ANY]),

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from scapy.layers.inet import IP, UDP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP
 from scapy.packet import Raw
 
@@ -171,3 +171,37 @@ def test_invalid_ttl_goes_to_the_controller(wire, actions, frame, field):
     assert (reason, table, cookie, length) == (2, 0, 0x77, len(frame))  # OFPR_INVALID_TTL
     assert body.endswith(frame)
     c.close()
+
+
+OVS_FLOWS = ["priority=1,mpls actions=set_mpls_ttl(64),dec_mpls_ttl,push_mpls:0x8848,pop_mpls:0x0800",
+             "priority=2,mpls,mpls_label=5,mpls_tc=3,mpls_bos=1 actions=set_field:7->mpls_label,set_field:1->mpls_tc,pop_mpls:0x8847",
+             "priority=3,ip actions=push_mpls:0x8847,set_field:9->mpls_ttl,output:2",
+             "priority=4,mplsm,mpls_ttl=9 actions=pop_mpls:0x86dd,load:0x5->NXM_NX_XXREG1[100..103]",
+             "priority=5,conj_id=5,actset_output=2,reg0=0x1,tun_flags=+oam actions=output:3",
+             "priority=6,ip actions=write_actions(push_mpls:0x8847,output:2)",
+             "priority=7 actions=set_field:0x12345678901234567890->xxreg0,set_field:oam->tun_flags"]
+
+
+@pytest.mark.parametrize("flow", OVS_FLOWS)
+def test_ovs_ofctl_speaks_of_the_same(wire, flow):
+    """Unmodified ovs-ofctl writes and reads these, and both clients print the same."""
+    wire.sw.ofctl("del-flows", "br0")
+    wire.ns.run("ovs-ofctl", "-O", "OpenFlow13", "add-flow", wire.sw.mgmt("br0"), flow.replace(" actions", ",actions"))
+    theirs = wire.ns.run("ovs-ofctl", "-O", "OpenFlow13", "--no-stats", "dump-flows", wire.sw.mgmt("br0")).stdout.strip()
+    ours = wire.sw.ofctl("--no-stats", "dump-flows", "br0").stdout.strip()
+    assert theirs.splitlines()[-1].strip() == flow
+    assert ours.splitlines()[-1].strip() == flow
+
+
+def test_trace_says_it_all(wire):
+    wire.flows("table=0,mpls,mpls_label=5,actions=copy_ttl_in,pop_mpls:0x0800,goto_table:1", "table=1,tcp,actions=dec_ttl,push_pbb:0x88e7,2",
+               "table=1,priority=1,actions=3")
+    text = wire.sw.ctl("trace", "br0", "in_port=1,mpls,mpls_label=5,mpls_bos=1").stdout
+    for word in "copy_ttl_in", "pop_mpls:0x0800", "not cached":
+        assert word in text, text
+    frame = mpls(lse(5, ttl=9), *ip6())
+    text = wire.sw.ctl("trace", "br0", "in_port=1", mpls(lse(5, ttl=9), IP(src="1.1.1.1", dst="2.2.2.2"), TCP(), PAYLOAD).hex()).stdout
+    for word in "dec_ttl", "push_pbb:0x88e7", "set(nw_ttl=8)", "push_pbb(isid=0,pcp=0)", "output:p2":
+        assert word in text, text
+    text = wire.sw.ctl("trace", "br0", "in_port=1", frame.hex()).stdout
+    assert "output:p3" in text, text

@@ -84,6 +84,19 @@ START_TEST(pseudo_headers_are_the_obvious_ones)
 END_TEST
 
 /* RFC 3720, B.4. */
+START_TEST(crc_on_this_processor_as_on_any)
+{
+    uint64_t rng = unit_seed();
+    uint8_t data[300];
+    for (int round = 0; round < 2000; round++) {
+        packets_bytes(&rng, data, sizeof data - 4);
+        size_t at = unit_below(&rng, 20), n = unit_below(&rng, 270);
+        uint32_t crc = (uint32_t)unit_random(&rng);
+        ck_assert_uint_eq(crc32c(crc, data + at, n), crc32c_plain(crc, data + at, n));
+    }
+}
+END_TEST
+
 START_TEST(known_crcs)
 {
     uint8_t p[32] = {0};
@@ -145,4 +158,4 @@ START_TEST(places_outside_are_left_alone)
 END_TEST
 
 UNIT_TEST_MAIN("csum", sum_is_the_obvious_one, known_sum, replace_is_computing_anew, pseudo_headers_are_the_obvious_ones,
-               known_crcs, partial_sums_are_finished, places_outside_are_left_alone)
+               crc_on_this_processor_as_on_any, known_crcs, partial_sums_are_finished, places_outside_are_left_alone)

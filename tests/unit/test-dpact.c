@@ -35,15 +35,21 @@ START_TEST(appends_and_prints)
     dpact_append(&list, DPACT_POP_VLAN, sizeof(struct dpact_none), 0);
     dpact_clone_end(&list, clone);
     dpact_append(&list, DPACT_DROP, sizeof(struct dpact_drop), 9);
+    dpact_append(&list, DPACT_POP_MPLS, sizeof(struct dpact_vlan), 0x800);
+    struct dpact_mpls *mpls = dpact_append(&list, DPACT_PUSH_MPLS, sizeof *mpls, 0x8847);
+    mpls->lse = htonl(5 << 12 | 3 << 9 | 1 << 8 | 64);
+    dpact_append(&list, DPACT_PUSH_PBB, sizeof(struct dpact_vlan), 3u << 29 | 7);
+    dpact_append(&list, DPACT_COPY_TTL_IN, sizeof(struct dpact_none), 0);
     prints(&list, "set(tcp_src=80),set(nw_src=10.0.0.0/24),output:eth3,"
-                  "clone(push_vlan(0x8100,vid=100,pcp=5),clone(output:4),pop_vlan),drop:9");
+                  "clone(push_vlan(0x8100,vid=100,pcp=5),clone(output:4),pop_vlan),drop:9,pop_mpls:0x0800,push_mpls(0x8847,label=5,tc=3,bos=1,ttl=64),"
+                  "push_pbb(isid=7,pcp=3),copy_ttl_in");
     int n = 0;
     DPACT_FOR_EACH(a, list.data, list.len) {
         ck_assert_uint_eq((uintptr_t)a % 8, 0);
         ck_assert_uint_eq(a->len % 8, 0);
         n++;
     }
-    ck_assert_int_eq(n, 5);
+    ck_assert_int_eq(n, 9);
     buf_free(&list);
 }
 END_TEST

@@ -211,6 +211,118 @@ START_TEST(tags_are_pushed_and_popped)
 }
 END_TEST
 
+static void offsets_are_true(const struct packet *p)
+{
+    struct packet parsed = *p;
+    struct flow_key key;
+    key_parse(&parsed, 1, L_L4, &key);
+    ck_assert_uint_eq(p->l25, parsed.l25);
+    ck_assert_uint_eq(p->l3, parsed.l3);
+    ck_assert_uint_eq(p->l4, parsed.l4);
+}
+
+/* Whatever is pushed is in front, and its pop gives back what was there, byte for byte. */
+START_TEST(labels_and_service_tags_are_pushed_and_popped)
+{
+    uint64_t rng = unit_seed();
+    for (int round = 0; round < 1500; round++) {
+        struct world w;
+        struct flow_key got;
+        uint8_t before[COMPOSE_ROOM];
+        random_world(&rng, &w);
+        memcpy(before, w.p.data, w.p.len);
+        uint32_t len = w.p.len, number = (uint32_t)unit_random(&rng);
+        uint16_t type = peek16(w.p.data + 12);
+        bool tagged = w.key.eth.tci != 0;
+        be16 mpls = htons(unit_below(&rng, 2) ? ETYPE_MPLS : ETYPE_MPLS_MC);
+        ck_assert(packet_push_mpls(&w.p, mpls, htonl(number)));
+        key_parse(&w.p, 1, L_L4, &got);
+        ck_assert_uint_eq(w.p.len, len + 4);
+        ck_assert_uint_eq(got.eth.type, mpls);
+        ck_assert_uint_eq(got.eth.n_tags, 0);
+        ck_assert_uint_eq(ntohl(got.mpls.lse), number);
+        ck_assert(!memcmp(w.p.data, before, 12) && !memcmp(w.p.data + 18, before + 14, len - 14));
+        offsets_are_true(&w.p);
+        ck_assert(packet_pop_mpls(&w.p, htons(type)));
+        ck_assert_uint_eq(w.p.len, len);
+        ck_assert(!memcmp(w.p.data, before, len));
+        offsets_are_true(&w.p);
+
+        ck_assert(packet_push_pbb(&w.p, htonl(number)));
+        key_parse(&w.p, 1, L_L4, &got);
+        ck_assert_uint_eq(w.p.len, len + 18);
+        ck_assert_uint_eq(ntohs(got.eth.type), ETYPE_PBB);
+        ck_assert_uint_eq(ntohl(got.mpls.pbb), number);
+        ck_assert(!memcmp(w.p.data, before, 12) && !memcmp(w.p.data + 18, before, len));
+        offsets_are_true(&w.p);
+        ck_assert(packet_push_vlan(&w.p, htons(ETYPE_SVLAN), 0));
+        ck_assert(!packet_pop_pbb(&w.p)); /* behind a tag */
+        ck_assert(packet_pop_vlan(&w.p));
+        ck_assert(packet_pop_pbb(&w.p));
+        ck_assert(!memcmp(w.p.data, before, len));
+        offsets_are_true(&w.p);
+        ck_assert(tagged || w.key.eth.type == htons(ETYPE_PBB) || !packet_pop_pbb(&w.p));
+    }
+}
+END_TEST
+
+START_TEST(ttls_are_copied)
+{
+    uint64_t rng = unit_seed();
+    for (int round = 0; round < 2000; round++) {
+        struct world w;
+        do
+            random_world(&rng, &w);
+        while (w.key.eth.tci || (w.key.eth.type != htons(ETYPE_IPV4) && w.key.eth.type != htons(ETYPE_IPV6)));
+        bool v6 = w.key.eth.type == htons(ETYPE_IPV6), two = unit_below(&rng, 2);
+        uint32_t outer = (uint32_t)unit_random(&rng), inner = (uint32_t)unit_random(&rng) | 0x100;
+        struct flow_key got;
+        outer = two ? outer & ~0x100u : outer | 0x100;
+        ck_assert(!packet_copy_ttl_out(&w.p) && !packet_copy_ttl_in(&w.p));
+        if (two)
+            ck_assert(packet_push_mpls(&w.p, htons(ETYPE_MPLS), htonl(inner)));
+        ck_assert(packet_push_mpls(&w.p, htons(ETYPE_MPLS), htonl(outer)));
+        bool in = unit_below(&rng, 2);
+        ck_assert(in ? packet_copy_ttl_in(&w.p) : packet_copy_ttl_out(&w.p));
+        uint32_t below = two ? inner & 0xff : w.key.ip.ttl, ttl = in ? outer & 0xff : below;
+        key_parse(&w.p, 1, L_L4, &got);
+        ck_assert_uint_eq(ntohl(got.mpls.lse), (outer & ~0xffu) | ttl);
+        ck_assert(packet_pop_mpls(&w.p, htons(two ? ETYPE_MPLS : v6 ? ETYPE_IPV6 : ETYPE_IPV4)));
+        key_parse(&w.p, 1, L_L4, &got);
+        if (two) {
+            ck_assert_uint_eq(ntohl(got.mpls.lse), (inner & ~0xffu) | ttl);
+            ck_assert(packet_pop_mpls(&w.p, w.key.eth.type));
+        } else {
+            w.key.ip.ttl = (uint8_t)ttl;
+        }
+        key_parse(&w.p, ntohl(w.key.meta.in_port), L_L4, &got);
+        same_key(&w.key, &got, "below");
+        ck_assert_ptr_null(sums_wrong(&w.p, false));
+    }
+}
+END_TEST
+
+START_TEST(what_a_pop_makes_short_is_padded)
+{
+    for (uint32_t len = 18; len < 80; len++) {
+        uint8_t room[PACKET_HEADROOM + 128];
+        struct packet p;
+        memset(room, 0xaa, sizeof room);
+        packet_init(&p, room, sizeof room, PACKET_HEADROOM, len);
+        poke16(p.data + 12, ETYPE_VLAN);
+        ck_assert(packet_pop_vlan(&p));
+        ck_assert_int_eq(p.shrunk, len >= 60 && len < 64);
+        if (p.shrunk) {
+            packet_pad(&p);
+            ck_assert_uint_eq(p.len, 60);
+            for (uint32_t i = 0; i < 60; i++)
+                ck_assert_uint_eq(p.data[i], i < len - 4 ? p.data[i] : 0);
+        }
+        ck_assert(!p.shrunk);
+    }
+}
+END_TEST
+
 START_TEST(vlan_tci_pushes_and_pops)
 {
     uint64_t rng = unit_seed();
@@ -296,11 +408,20 @@ START_TEST(any_bytes_do_no_harm)
             packets_field_value(&rng, f, &mask);
             packet_set_field(&w.p, f, &v, &mask);
         }
+        packet_copy_ttl_out(&w.p);
+        packet_copy_ttl_in(&w.p);
+        packet_pop_mpls(&w.p, htons(unit_below(&rng, 2) ? ETYPE_IPV4 : ETYPE_MPLS));
+        packet_pop_pbb(&w.p);
+        packet_pop_vlan(&w.p);
+        packet_pad(&w.p);
+        packet_push_mpls(&w.p, htons(ETYPE_MPLS), 0);
+        packet_push_pbb(&w.p, 0);
         free(exact);
     }
 }
 END_TEST
 
 UNIT_TEST_MAIN("modify", fields_are_set_and_checksums_follow, no_udp_checksum_stays_none, partial_sums_stay_partial,
-               wrong_checksums_stay_wrong, tags_are_pushed_and_popped, vlan_tci_pushes_and_pops, no_room_changes_nothing,
+               wrong_checksums_stay_wrong, tags_are_pushed_and_popped, labels_and_service_tags_are_pushed_and_popped, ttls_are_copied,
+               what_a_pop_makes_short_is_padded, vlan_tci_pushes_and_pops, no_room_changes_nothing,
                routed_destination_is_not_in_the_checksum, any_bytes_do_no_harm)

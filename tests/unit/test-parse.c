@@ -1,5 +1,6 @@
 /* The parser against packets made from keys, packets made by others, and packets cut short. */
 #include "packets.h"
+#include "packet/match.h"
 #include "sums.h"
 
 /* key_parse_fast(), if it takes the packet, against what key_parse() said. True: it did. */
@@ -391,6 +392,117 @@ START_TEST(other_peoples_packets)
 }
 END_TEST
 
-UNIT_TEST_MAIN("parse", other_peoples_packets, gives_back_the_key_that_made_the_packet, depth_ends_the_key,
+/* Of every packet and every length of it: no condition on a field, whatever its value and mask (zero above all), holds for
+ * the part that does not hold for the whole, but for those that say what is not there: no VLAN tag, no type. Quite apart from
+ * prerequisites, which only narrow it. */
+static void check_prefix(const struct flow_key *whole, const struct flow_key *part, const char *name, size_t n)
+{
+    for (int f = FIELD_ETH_DST; f < N_FIELDS; f++) {
+        union field_value v, none = {{0}};
+        struct match zero = {0}, same = {0};
+        if (f == FIELD_ETH_TYPE || f == FIELD_VLAN_TCI || f == FIELD_VLAN_VID || f == FIELD_VLAN_PCP)
+            continue;
+        field_get(f, part, &v);
+        match_set(&zero, f, &none, NULL);
+        match_set(&same, f, &v, NULL);
+        if (match_hits(&zero, part) && !match_hits(&zero, whole))
+            ck_abort_msg("%s, %zu bytes: %s=0", name, n, fields[f].name);
+        if (match_hits(&same, part) && !match_hits(&same, whole))
+            ck_abort_msg("%s, %zu bytes: %s", name, n, fields[f].name);
+    }
+}
+
+START_TEST(a_part_matches_no_more_than_the_whole)
+{
+    uint64_t rng = unit_seed();
+    for (size_t i = 0; i < ARRAY_SIZE(frames); i++) {
+        struct text_frame f = hex(frames[i].hex);
+        struct flow_key whole, part;
+        struct packet p;
+        parse(f.b, f.n, L_L4, &p, &whole);
+        for (size_t n = 0; n <= f.n; n++) {
+            parse(f.b, n, L_L4, &p, &part);
+            if (n >= 14)
+                check_prefix(&whole, &part, frames[i].name, n);
+        }
+    }
+    for (int round = 0; round < 300; round++) {
+        uint8_t room[PACKET_HEADROOM + COMPOSE_ROOM];
+        struct flow_key key, whole, part;
+        struct packet p, cut;
+        packets_random_key(&rng, &key);
+        packet_init(&p, room, sizeof room, PACKET_HEADROOM, 0);
+        packet_compose(&key, &p);
+        key_parse(&p, 1, L_L4, &whole);
+        for (uint32_t n = 14; n <= p.len; n++) {
+            cut = p;
+            cut.len = n;
+            key_parse(&cut, 1, L_L4, &part);
+            check_prefix(&whole, &part, "random", n);
+        }
+    }
+}
+END_TEST
+
+/* --- IPv6 extension headers: OpenFlow 1.3.5, 7.2.3.8, once more, in the plainest way --- */
+
+static unsigned plain_exthdr(const uint8_t *order, unsigned n, uint8_t last)
+{
+    unsigned flags = 0, count[256] = {0};
+    for (unsigned i = 0; i < n; i++)
+        count[order[i]]++;
+    flags |= n && order[0] == 0 ? EXTHDR_HOP : 0;
+    flags |= count[43] ? EXTHDR_ROUTER : 0;
+    flags |= count[44] ? EXTHDR_FRAG : 0;
+    flags |= count[51] ? EXTHDR_AUTH : 0;
+    flags |= count[60] ? EXTHDR_DEST : 0;
+    flags |= last == 50 ? EXTHDR_ESP : last == 59 ? EXTHDR_NONEXT : 0;
+    if (count[0] > 1 || count[43] > 1 || count[44] > 1 || count[51] > 1 || count[60] > 2)
+        flags |= EXTHDR_UNREP;
+    /* RFC 2460, 4.1: hop-by-hop, destination, routing, fragment, authentication, ESP, destination. Is what is there, each
+     * header at its first or repeated place, in that order? Destination options fit the first place only as the first of them
+     * and directly behind hop-by-hop or nothing. */
+    unsigned place = 0, dests = 0;
+    for (unsigned i = 0; i <= n; i++) {
+        uint8_t h = i < n ? order[i] : last;
+        unsigned want = h == 0 ? 1 : h == 43 ? 3 : h == 44 ? 4 : h == 51 ? 5 : h == 50 ? 6 : 0;
+        if (i == n && h != 50)
+            break;
+        if (h == 60)
+            want = dests++ == 0 && place <= 1 ? 2 : 7;
+        if (want < place)
+            flags |= EXTHDR_UNSEQ;
+        place = MAX(place, want);
+    }
+    return flags;
+}
+
+START_TEST(extension_headers_in_any_order)
+{
+    static const uint8_t kinds[] = {0, 43, 44, 51, 60, 60}, lasts[] = {6, 17, 50, 59, 58};
+    uint64_t rng = unit_seed();
+    for (int round = 0; round < 20000; round++) {
+        uint8_t frame[14 + 40 + 8 * 8 + 40] = {0}, order[8], last = lasts[unit_below(&rng, sizeof lasts)];
+        unsigned n = unit_below(&rng, 7);
+        struct packet p;
+        struct flow_key key;
+        for (unsigned i = 0; i < n; i++)
+            order[i] = kinds[unit_below(&rng, sizeof kinds)];
+        poke16(frame + 12, ETYPE_IPV6);
+        frame[14] = 0x60;
+        poke16(frame + 18, n * 8 + 40);
+        frame[20] = n ? order[0] : last;
+        for (unsigned i = 0; i < n; i++)
+            frame[54 + 8 * i] = i + 1 < n ? order[i + 1] : last;
+        parse(frame, sizeof frame, L_IP, &p, &key);
+        unsigned got = ntohl(key.ip.flabel) >> EXTHDR_SHIFT & 0x1ff, want = plain_exthdr(order, n, last);
+        ck_assert_msg(got == want, "%u headers, %u %u %u %u %u %u, then %u: 0x%x, not 0x%x", n, order[0], order[1], order[2],
+                      order[3], order[4], order[5], last, got, want);
+        ck_assert_uint_eq(key.ip.proto, last);
+    }
+}
+END_TEST
+
+UNIT_TEST_MAIN("parse", a_part_matches_no_more_than_the_whole, extension_headers_in_any_order, other_peoples_packets, gives_back_the_key_that_made_the_packet, depth_ends_the_key,
                cut_packets_lose_fields_and_nothing_else, random_bytes_do_no_harm, tags, lengths_instead_of_types,
                ipv4_shapes, ipv6_extensions, gre_keys, neighbours)
