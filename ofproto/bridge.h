@@ -205,6 +205,14 @@ void groups_destroy(struct ofproto *);
  * must be as it was in between. */
 enum ofp_error group_mod_check(struct ofproto *, const struct group_mod *);
 void group_mod_apply(struct ofproto *, const struct group_mod *, msec_t now);
+/* A transaction: from begin on, walks see the groups as they are, and main (checks, applications, statistics) those to
+ * come. Commit gives them to walks of the version after o->version, which the caller then publishes, changed flows
+ * included, and says so by committed(). roll_back forgets all changes; what was done to flows is undone before. No settling
+ * in between. A group's deletion asks tables_group_deleted() for the flows. */
+void groups_begin(struct ofproto *);
+void groups_commit(struct ofproto *);
+void groups_committed(struct ofproto *);
+void groups_roll_back(struct ofproto *);
 void groups_flush(struct ofproto *);              /* as a delete of all */
 bool groups_wait(const struct ofproto *);         /* for groups_settle() */
 void groups_settle(struct ofproto *);             /* after dp_synchronize(): deleted groups leave the walks' sight */

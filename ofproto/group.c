@@ -5,7 +5,12 @@
  *
  * A group that is deleted goes in two steps, as rules do: the flows that forward to it are hidden and it is dying; when
  * every worker has left the older version of the tables (groups_settle), it leaves the hash table. So no packet meets a
- * flow whose group is gone. */
+ * flow whose group is gone.
+ *
+ * In a transaction main changes a copy of the table of pointers. What walks see stays as it is: a group that is
+ * modified is replaced in the copy by a fresh one, which goes on counting in the same tally. The copy is for walks of
+ * the next version of the flow tables, so that flows and groups change at one moment; those of the version before find
+ * theirs behind it. */
 #include "ofproto/group.h"
 
 #include <stdlib.h>
@@ -15,15 +20,19 @@
 enum { N_GENS = 1024, FIRST_SIZE = 64 };
 
 struct group_map {
+    cls_version_t since;     /* walks of versions before… */
+    struct group_map *older; /* … look here. RCU */
     size_t mask;
+    size_t held, used;    /* slots that hold a group; that are not NULL */
     struct group *slot[]; /* NULL: never used; &gone: the search goes on */
 };
 
 struct groups {
-    struct group_map *map; /* RCU */
-    size_t n;              /* groups that are not dying */
-    size_t held, used;     /* slots of the map that hold a group; that are not NULL */
-    size_t bytes;          /* of their configs */
+    struct group_map *map;         /* RCU: what walks see */
+    struct group_map *next;        /* what main sees and changes: the same, or a copy while a transaction is open */
+    size_t n;                      /* groups that are not dying */
+    size_t bytes;                  /* of their configs */
+    size_t n_before, bytes_before; /* the transaction */
     uint64_t mark;
     struct cds_list_head dying;
     struct group_config *replaced;
@@ -45,17 +54,22 @@ static struct group **find_slot(struct group_map *m, uint32_t id)
     }
 }
 
-struct group *group_lookup(const struct ofproto *o, uint32_t id, struct dp_path *path)
+struct group *group_lookup(const struct ofproto *o, uint32_t id, cls_version_t version, struct dp_path *path)
 {
     dp_path_dep(path, gen_of(o, id));
-    return __atomic_load_n(find_slot(__atomic_load_n(&o->groups->map, __ATOMIC_ACQUIRE), id), __ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&o->version, __ATOMIC_ACQUIRE) != version) /* as with tables: the last of the version before */
+        path->uncacheable = true;
+    struct group_map *m = __atomic_load_n(&o->groups->map, __ATOMIC_ACQUIRE);
+    if (m->since > version)
+        m = __atomic_load_n(&m->older, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(find_slot(m, id), __ATOMIC_ACQUIRE);
 }
 
 /* Main. */
 static struct group *find(const struct ofproto *o, uint32_t id)
 {
-    struct group *g = *find_slot(o->groups->map, id);
-    return g && !g->dying ? g : NULL;
+    struct group *g = *find_slot(o->groups->next, id);
+    return g && !g->dying && !g->doomed ? g : NULL;
 }
 
 bool group_exists(const struct ofproto *o, uint32_t id) { return find(o, id) != NULL; }
@@ -69,21 +83,48 @@ static struct group_map *map_new(size_t size)
     return m;
 }
 
+/* With room for one more, and without the slots of groups that are gone. */
+static struct group_map *map_copy(const struct group_map *old)
+{
+    struct group_map *m = map_new((size_t)4 << (63 - __builtin_clzll(old->held + FIRST_SIZE)));
+    m->held = m->used = old->held;
+    m->since = old->since;
+    m->older = old->older;
+    for (size_t i = 0; i <= old->mask; i++)
+        if (old->slot[i] && old->slot[i] != &gone)
+            *find_slot(m, old->slot[i]->id) = old->slot[i];
+    return m;
+}
+
+static bool is_open(const struct groups *gs) { return gs->next != gs->map; }
+
 static void map_insert(struct ofproto *o, struct group *g)
 {
     struct groups *gs = o->groups;
-    if (2 * (gs->used + 1) > gs->map->mask) { /* a new one, without slots of groups that are gone */
-        struct group_map *old = gs->map, *m = map_new((size_t)4 << (63 - __builtin_clzll(gs->held + FIRST_SIZE)));
-        gs->used = gs->held;
-        for (size_t i = 0; i <= old->mask; i++)
-            if (old->slot[i] && old->slot[i] != &gone)
-                *find_slot(m, old->slot[i]->id) = old->slot[i];
-        __atomic_store_n(&gs->map, m, __ATOMIC_RELEASE);
-        dp_defer(o->dp, free, old);
+    struct group_map *m = gs->next;
+    if (2 * (m->used + 1) > m->mask) {
+        m = map_copy(gs->next);
+        if (is_open(gs)) {
+            free(gs->next);
+            gs->next = m;
+        } else {
+            __atomic_store_n(&gs->map, m, __ATOMIC_RELEASE);
+            dp_defer(o->dp, free, gs->next);
+            gs->next = m;
+        }
     }
-    __atomic_store_n(find_slot(gs->map, g->id), g, __ATOMIC_RELEASE);
-    gs->used++;
-    gs->held++;
+    struct group **slot = find_slot(m, g->id);
+    m->used += !*slot;
+    m->held += !*slot;
+    __atomic_store_n(slot, g, __ATOMIC_RELEASE);
+}
+
+/* Calls fn for each group in the map, whatever its state. */
+static void map_for_each(struct ofproto *o, struct group_map *m, void (*fn)(struct ofproto *, struct group *))
+{
+    for (size_t i = 0; i <= m->mask; i++)
+        if (m->slot[i] && m->slot[i] != &gone)
+            fn(o, m->slot[i]);
 }
 
 /* --- Groups that lists of actions forward to --- */
@@ -222,7 +263,8 @@ static void group_free(void *g_)
 {
     struct group *g = g_;
     free((void *)g->config);
-    free(g->tally);
+    if (!g->tally_taken)
+        free(g->tally);
     free(g);
 }
 
@@ -343,14 +385,20 @@ enum ofp_error group_mod_check(struct ofproto *o, const struct group_mod *gm)
 
 static void add(struct ofproto *o, const struct group_desc *d, msec_t now)
 {
-    struct group *g = *find_slot(o->groups->map, d->id);
-    if (g) /* the one of this number that was deleted in this round */
+    struct group *g = xzalloc(sizeof *g), *old = *find_slot(o->groups->next, d->id);
+    struct group_config *c = config_new(o, d);
+    if (old && old->fresh) { /* made and deleted in this transaction */
+        g->replaces = old->replaces;
+        group_free(old);
+    } else if (old && old->doomed) {
+        g->replaces = old;
+    } else if (old) { /* deleted in this round */
         ofproto_settle(o, true);
-    g = xzalloc(sizeof *g);
+    }
     g->id = d->id;
+    g->fresh = is_open(o->groups);
     g->created = now;
     g->tally = xzalloc_line(tally_size(o->dp));
-    struct group_config *c = config_new(o, d);
     g->config = c;
     count_config(o, c, 1);
     map_insert(o, g);
@@ -358,83 +406,209 @@ static void add(struct ofproto *o, const struct group_desc *d, msec_t now)
     o->groups->bytes += c->bytes;
 }
 
+/* Cached paths count in its tallies until dp_synchronize(). */
+static void retire_config(struct ofproto *o, struct group_config *c)
+{
+    c->next = o->groups->replaced;
+    o->groups->replaced = c;
+}
+
 /* 6.5: "group top-level statistics are preserved (continued), group bucket statistics are reset (cleared)". */
 static void modify(struct ofproto *o, struct group *g, const struct group_desc *d)
 {
-    struct group_config *old = (struct group_config *)g->config;
-    struct group_config *c = config_new(o, d);
+    struct group_config *old = (struct group_config *)g->config, *c = config_new(o, d);
     count_config(o, old, -1);
     count_config(o, c, 1);
-    __atomic_store_n(&g->config, c, __ATOMIC_RELEASE);
     o->groups->bytes += c->bytes - old->bytes;
-    old->next = o->groups->replaced; /* cached paths count in its tallies until dp_synchronize() */
-    o->groups->replaced = old;
+    if (is_open(o->groups) && !g->fresh) {
+        struct group *fresh = xmemdup(g, sizeof *g);
+        fresh->fresh = true;
+        fresh->replaces = g;
+        fresh->config = c;
+        map_insert(o, fresh);
+        return;
+    }
+    __atomic_store_n(&g->config, c, __ATOMIC_RELEASE);
+    if (g->fresh)
+        free(old);
+    else
+        retire_config(o, old);
 }
 
 static void kill_group(struct ofproto *o, struct group *g)
 {
-    count_config(o, g->config, -1);
     __atomic_store_n(&g->dying, true, __ATOMIC_RELAXED);
     cds_list_add_tail(&g->node, &o->groups->dying);
-    o->groups->n--;
-    o->groups->bytes -= g->config->bytes;
     dp_bump(o->dp, gen_of(o, g->id)); /* for those that watch it */
 }
 
-static void delete (struct ofproto *o, uint32_t id)
+static void delete_one(struct ofproto *o, struct group *g)
 {
-    struct group *g = id == OFPG_ALL ? NULL : find(o, id);
-    if (g) {
-        if (g->n_flows)
-            tables_group_deleted(o, id);
+    if (g->dying || g->doomed)
+        return;
+    count_config(o, g->config, -1);
+    o->groups->n--;
+    o->groups->bytes -= g->config->bytes;
+    if (is_open(o->groups))
+        g->doomed = true;
+    else
         kill_group(o, g);
-    } else if (id == OFPG_ALL) {
-        groups_flush(o);
-    }
 }
 
 void groups_flush(struct ofproto *o)
 {
-    struct group_map *m = o->groups->map;
     if (!o->groups->n)
         return;
     tables_group_deleted(o, OFPG_ALL);
-    for (size_t i = 0; i <= m->mask; i++)
-        if (m->slot[i] && m->slot[i] != &gone && !m->slot[i]->dying)
-            kill_group(o, m->slot[i]);
+    map_for_each(o, o->groups->next, delete_one);
+    o->unsettled = true;
 }
 
 void group_mod_apply(struct ofproto *o, const struct group_mod *gm, msec_t now)
 {
-    struct group *g = find(o, gm->group.id);
+    uint32_t id = gm->group.id;
+    struct group *g = find(o, id);
     if (gm->command == OFPGC_DELETE) {
-        delete (o, gm->group.id);
+        if (g && g->n_flows)
+            tables_group_deleted(o, id);
+        if (g)
+            delete_one(o, g);
+        else if (id == OFPG_ALL)
+            groups_flush(o);
     } else {
         if (g)
             modify(o, g, &gm->group);
         else
             add(o, &gm->group, now);
-        dp_bump(o->dp, gen_of(o, gm->group.id));
+        if (!is_open(o->groups))
+            dp_bump(o->dp, gen_of(o, id));
     }
     o->unsettled = true;
 }
 
-bool groups_wait(const struct ofproto *o) { return !cds_list_empty(&o->groups->dying) || o->groups->replaced; }
+/* --- Transactions --- */
+
+void groups_begin(struct ofproto *o)
+{
+    struct groups *gs = o->groups;
+    assert(!is_open(gs));
+    if (groups_wait(o))
+        ofproto_settle(o, true);
+    gs->next = map_copy(gs->map);
+    gs->next->older = NULL;
+    gs->n_before = gs->n;
+    gs->bytes_before = gs->bytes;
+}
+
+static void retire(struct ofproto *o, struct group *g) { cds_list_add_tail(&g->node, &o->groups->dying); }
+
+static void commit_one(struct ofproto *o, struct group *g)
+{
+    struct group *old = g->replaces;
+    bool shared = old && old->tally == g->tally;
+    if (g->doomed) {
+        *find_slot(o->groups->next, g->id) = &gone;
+        o->groups->next->held--;
+    }
+    if (g->doomed && g->fresh) { /* nobody will have seen it */
+        g->tally_taken = shared;
+        group_free(g);
+    } else if (g->doomed) {
+        retire(o, g);
+    } else if (g->fresh) {
+        if (shared)
+            old->tally_taken = true;
+        g->fresh = false;
+        g->replaces = NULL;
+    }
+    if (old)
+        retire(o, old);
+}
+
+void groups_commit(struct ofproto *o)
+{
+    struct groups *gs = o->groups;
+    assert(is_open(gs));
+    map_for_each(o, gs->next, commit_one);
+    gs->next->since = o->version + 1;
+    gs->next->older = gs->map;
+    __atomic_store_n(&gs->map, gs->next, __ATOMIC_RELEASE);
+    o->unsettled = true;
+}
+
+void groups_committed(struct ofproto *o)
+{
+    for (size_t i = 0; i < N_GENS; i++)
+        dp_bump(o->dp, &o->groups->gen[i]);
+}
+
+static void roll_back_one(struct ofproto *o, struct group *g)
+{
+    (void)o;
+    struct group *old = g->replaces;
+    if (!g->fresh) {
+        g->doomed = false;
+        return;
+    }
+    if (old)
+        old->doomed = false;
+    g->tally_taken = old && old->tally == g->tally;
+    group_free(g);
+}
+
+static void forget_references(struct ofproto *o, struct group *g)
+{
+    (void)o;
+    g->n_flows = g->n_groups = 0;
+}
+
+static void count_references(struct ofproto *o, struct group *g) { count_config(o, g->config, 1); }
+static void count_rule(struct rule *r, void *o) { groups_count_flow(o, r->acts, 1); }
+
+void groups_roll_back(struct ofproto *o)
+{
+    struct groups *gs = o->groups;
+    struct flow_stats_request all = {.table = OFPTT_ALL, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
+    map_for_each(o, gs->next, roll_back_one);
+    free(gs->next);
+    gs->next = gs->map;
+    gs->n = gs->n_before;
+    gs->bytes = gs->bytes_before;
+    map_for_each(o, gs->map, forget_references);
+    map_for_each(o, gs->map, count_references);
+    tables_select(o, &all, count_rule, o);
+}
+
+/* --- The end --- */
+
+bool groups_wait(const struct ofproto *o)
+{
+    return !cds_list_empty(&o->groups->dying) || o->groups->replaced || o->groups->map->older;
+}
 
 void groups_settle(struct ofproto *o)
 {
+    struct groups *gs = o->groups;
     struct group *g, *next;
-    cds_list_for_each_entry_safe(g, next, &o->groups->dying, node)
+    assert(!is_open(gs));
+    cds_list_for_each_entry_safe(g, next, &gs->dying, node)
     {
-        __atomic_store_n(find_slot(o->groups->map, g->id), &gone, __ATOMIC_RELEASE);
+        struct group **slot = find_slot(gs->map, g->id);
+        if (*slot == g) { /* not if another one has replaced it */
+            __atomic_store_n(slot, &gone, __ATOMIC_RELEASE);
+            gs->map->held--;
+        }
         dp_bump(o->dp, gen_of(o, g->id));
         dp_defer(o->dp, group_free, g);
-        o->groups->held--;
     }
-    CDS_INIT_LIST_HEAD(&o->groups->dying);
-    while (o->groups->replaced) {
-        struct group_config *c = o->groups->replaced;
-        o->groups->replaced = c->next;
+    CDS_INIT_LIST_HEAD(&gs->dying);
+    if (gs->map->older) {
+        dp_defer(o->dp, free, gs->map->older);
+        __atomic_store_n(&gs->map->older, NULL, __ATOMIC_RELEASE);
+    }
+    while (gs->replaced) {
+        struct group_config *c = gs->replaced;
+        gs->replaced = c->next;
         dp_defer(o->dp, free, c);
     }
 }
@@ -442,7 +616,7 @@ void groups_settle(struct ofproto *o)
 void groups_create(struct ofproto *o)
 {
     o->groups = xzalloc(sizeof *o->groups);
-    o->groups->map = map_new(FIRST_SIZE);
+    o->groups->map = o->groups->next = map_new(FIRST_SIZE);
     CDS_INIT_LIST_HEAD(&o->groups->dying);
 }
 
@@ -532,9 +706,11 @@ void groups_for_each(struct ofproto *o, void (*fn)(const struct group *, void *a
     uint32_t *ids = xcalloc(gs->n + 1, sizeof *ids);
     size_t n = 0;
     gs->mark++;
-    for (size_t i = 0; i <= gs->map->mask; i++)
-        if (gs->map->slot[i] && gs->map->slot[i] != &gone && !gs->map->slot[i]->dying)
-            ids[n++] = gs->map->slot[i]->id;
+    for (size_t i = 0; i <= gs->next->mask; i++) {
+        struct group *g = gs->next->slot[i];
+        if (g && g != &gone && !g->dying && !g->doomed)
+            ids[n++] = g->id;
+    }
     qsort(ids, n, sizeof *ids, by_number);
     for (size_t i = 0; i < n; i++)
         append_group(o, ids[i], &s);

@@ -27,16 +27,21 @@ struct group_config {
 
 struct group {
     uint32_t id;
-    bool dying; /* deleted; walks of an older version of the tables may still come by. Atomic */
+    bool dying;  /* deleted; walks of an older version of the tables may still come by. Atomic */
+    bool fresh;  /* made in the transaction that is open: no walk has seen it */
+    bool doomed; /* deleted in it */
+    struct group *replaces; /* of a fresh one: what walks see till then */
     uint32_t n_flows, n_groups;         /* that forward to it */
     msec_t created;
     uint64_t mark;                      /* of searches through the graph */
     struct dp_tally *tally;
+    bool tally_taken; /* another one counts in it */
     const struct group_config *config;  /* RCU, gen of the group's id bumped */
     struct cds_list_head node;          /* among the dying */
 };
 
-/* Walk: notes the generation, so that what depended on a group that was not there notices when it comes. */
-struct group *group_lookup(const struct ofproto *, uint32_t id, struct dp_path *);
+/* Walk, of this version of the tables. Notes the generation, so that what depended on a group that was not there notices
+ * when it comes. */
+struct group *group_lookup(const struct ofproto *, uint32_t id, cls_version_t, struct dp_path *);
 
 #endif

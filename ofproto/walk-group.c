@@ -22,7 +22,7 @@ static bool port_live(struct walk *w, uint32_t number)
 
 static bool watched_group_live(struct walk *w, uint32_t id, unsigned depth)
 {
-    const struct group *g = group_lookup(w->o, id, w->s->path);
+    const struct group *g = group_lookup(w->o, id, w->version, w->s->path);
     return g && !__atomic_load_n(&g->dying, __ATOMIC_RELAXED) && depth < MAX_WATCH_DEPTH && group_live(w, g, depth + 1);
 }
 
@@ -87,15 +87,16 @@ static bool hashes(enum field_id f)
     }
 }
 
-/* One number for all header fields that the packet has. All fragments of a packet count as having no ports, since only
- * the first has them. */
+/* One number for all header fields that the packet has. All fragments of a packet count as having no ports and no
+ * extension headers, since only the first has them. */
 static uint64_t hash_packet(struct walk *w)
 {
     uint64_t hash = 0;
     bool fragment = walk_has(w, P_IP) && view_get(w->v, ip.frag);
     for (int f = 0; f < N_FIELDS; f++) {
         union field_value value;
-        if (!hashes(f) || (fragment && fields[f].layer == L_L4) || !walk_has(w, fields[f].prereq))
+        if (!hashes(f) || (fragment && (fields[f].layer == L_L4 || f == FIELD_IPV6_EXTHDR)) ||
+            !walk_has(w, fields[f].prereq))
             continue;
         view_field_get(w->v, f, NULL, &value);
         hash = hash_mix(hash_mix(hash, value.w[0]), value.w[1]);
@@ -212,7 +213,7 @@ static void run_group(struct walk *w, const struct group *g)
 
 void walk_group(struct walk *w, uint32_t id)
 {
-    const struct group *g = group_lookup(w->o, id, w->s->path);
+    const struct group *g = group_lookup(w->o, id, w->version, w->s->path);
     if (!g) {
         walk_note(w, "there is no group %u", id);
         walk_drop(w, DROP_NO_GROUP);

@@ -200,6 +200,7 @@ static const struct {
     {"eth_type=0x86dd", "ipv6_label", 0},
     {"eth_type=0x86dd,nw_proto=58,icmpv6_type=135", "nd_target", 16},
     {"eth_type=0x8847", "mpls_label", 0},
+    {"eth_type=0x88e7", "pbb_isid", 0},
 };
 
 /* Packets by bucket, each of which outputs to a port of its number and one. */
@@ -481,6 +482,82 @@ START_TEST(deletion_tells)
 }
 END_TEST
 
+static void publish(struct sim *s)
+{
+    groups_commit(s->o);
+    s->o->version++;
+    groups_committed(s->o);
+}
+
+/* Walks see nothing of a transaction until its version is there, then all of it; rolled back, it has not been. */
+START_TEST(transactions)
+{
+    for (int way = 0; way < 2; way++) {
+        struct sim s;
+        struct peer p;
+        sim_init(&s);
+        peer_connect(&p, &s, OFCONN_CONTROLLER);
+        GROUP(&s, "group_id=1,type=all,bucket=output:2,bucket=drop");
+        GROUP(&s, "group_id=2,type=all,bucket=output:3,bucket=drop");
+        GROUP(&s, "group_id=3,type=all,bucket=group:2,bucket=drop");
+        FLOW(&s, "in_port=1", "group:1");
+        FLOW(&s, "in_port=2", "group:3");
+        sim_receive(&s, 1, 1, 2);
+        sim_receive(&s, 2, 1, 2);
+        groups_begin(s.o);
+        MODIFY(&s, "group_id=1,type=all,bucket=output:3,bucket=group:3");
+        MODIFY(&s, "group_id=1,type=all,bucket=output:3,bucket=in_port");
+        GROUP(&s, "group_id=4,type=all,bucket=in_port");
+        GROUP(&s, "group_id=5,type=all,bucket=group:4");
+        REFUSED(&s, OFPERR_GMFC_CHAINED_GROUP, OFPGC_DELETE, "group_id=4");
+        DELETE(&s, "group_id=5");
+        MODIFY(&s, "group_id=3,type=all,bucket=group:4,bucket=drop");
+        DELETE(&s, "group_id=2");
+        REFUSED(&s, OFPERR_GMFC_UNKNOWN_GROUP, OFPGC_MODIFY, "group_id=2,type=all");
+        GROUP(&s, "group_id=2,type=all,bucket=in_port,bucket=drop"); /* another one */
+        for (int i = 10; i < 300; i++) { /* the table grows */
+            char text[100];
+            snprintf(text, sizeof text, "group_id=%d,type=indirect,bucket=group:4", i);
+            GROUP(&s, text);
+            if (i % 3 == 0)
+                MODIFY(&s, text);
+            if (i % 2 == 0) {
+                *strchr(text, ',') = 0;
+                DELETE(&s, text);
+            }
+        }
+        EXPECT(&s, "in_port=1", "output:p2");
+        EXPECT(&s, "in_port=2", "output:p3");
+        if (way) {
+            publish(&s);
+            EXPECT(&s, "in_port=1", "output:p3,output:p1");
+            EXPECT(&s, "in_port=2", "output:p2");
+            sim_receive(&s, 1, 1, 2);
+            sim_receive(&s, 2, 1, 2);
+            expect_stats(&s, &p, 1, 1, 2, 1, 1);
+            expect_stats(&s, &p, 2, 0, 0, 0, 0);
+            expect_stats(&s, &p, 3, 1, 2, 1, 1);
+            ck_assert_uint_eq(stats_of(&s, &p, 5).n_buckets, 0);
+            free(stats_of(&s, &p, 299).buckets);
+            DELETE(&s, "group_id=all");
+        } else {
+            groups_roll_back(s.o);
+            sim_receive(&s, 1, 1, 2);
+            sim_receive(&s, 2, 1, 2);
+            EXPECT(&s, "in_port=1", "output:p2");
+            EXPECT(&s, "in_port=2", "output:p3");
+            expect_stats(&s, &p, 1, 1, 2, 2, 2);
+            expect_stats(&s, &p, 2, 1, 2, 2, 2);
+            expect_stats(&s, &p, 3, 1, 2, 2, 2);
+            ck_assert_uint_eq(stats_of(&s, &p, 299).n_buckets, 0);
+            REFUSED(&s, OFPERR_GMFC_CHAINED_GROUP, OFPGC_DELETE, "group_id=2");
+        }
+        peer_close(&p);
+        sim_destroy(&s);
+    }
+}
+END_TEST
+
 /* Cached paths follow what groups and ports do. */
 START_TEST(the_cache_follows)
 {
@@ -523,6 +600,7 @@ static void add(Suite *suite)
     tcase_add_test(t, many_groups);
     tcase_add_test(t, statistics);
     tcase_add_test(t, deletion_tells);
+    tcase_add_test(t, transactions);
     tcase_add_test(t, the_cache_follows);
     suite_add_tcase(suite, t);
 }
