@@ -44,6 +44,9 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/port.h \
 	datapath/private.h \
 	datapath/punt.c \
+	datapath/queue.c \
+	datapath/queue.h \
+	datapath/ring.h \
 	datapath/rxring.c \
 	datapath/rxring.h \
 	datapath/tally.c \

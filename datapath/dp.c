@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "datapath/closer.h"
+#include "datapath/queue.h"
 #include "datapath/tally.h"
 #include "datapath/worker.h"
 #include "packet/parse.h"
@@ -126,7 +127,12 @@ void dp_run(struct dp *dp)
     }
 }
 
-msec_t dp_wake_at(struct dp *dp) { return tunnels_wake_at(dp); }
+msec_t dp_wake_at(struct dp *dp)
+{
+    int64_t wait = dp->inline_worker ? shapers_wait(dp->workers[0]) : INT64_MAX;
+    msec_t queues = wait == INT64_MAX ? INT64_MAX : clock_msec() + (wait + 999999) / 1000000;
+    return MIN(tunnels_wake_at(dp), queues);
+}
 
 /* --- grace periods and generations --- */
 

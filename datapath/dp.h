@@ -170,6 +170,31 @@ void *dp_port_aux(const struct dp_port *);
 struct dp_bridge *dp_port_bridge(const struct dp_port *);
 struct dp_port *dp_port_by_id(struct dp *, uint32_t id); /* NULL; also inside a walk */
 
+/* --- Queues: shaping of what a port sends (OpenFlow 1.3.5, 7.2.2) ---
+ * Rates count whole frames without their checksum; what queue.c says of who goes first is normative. A port with a rate or
+ * a queue has queue 0, to which everything goes that is sent to no queue or to one that is not there. */
+enum { DP_MAX_QUEUES = 64 };
+struct dp_queue_config {
+    uint32_t id, priority;       /* the lowest priority number first */
+    uint64_t min_rate, max_rate; /* bits a second, 0: none. min is kept if the port has a rate, and it suffices for all mins */
+    uint64_t burst;              /* bytes, 0: what max_rate (or the port's) gives in 10 ms; at least two frames */
+};
+struct dp_shape_config {
+    uint64_t max_rate, burst; /* of all queues together */
+    unsigned n_queues;        /* less than DP_MAX_QUEUES; their ids differ */
+    const struct dp_queue_config *queues;
+};
+struct dp_queue_info {
+    struct dp_queue_config config;
+    uint64_t tx_packets, tx_bytes, tx_errors /* dropped, as too many waited */, backlog /* bytes that wait */;
+    msec_t created;
+};
+bool dp_port_shapes(const struct dp_port *); /* can it? Tunnels cannot, what they send leaves by other ports */
+/* From now on; queues that were there keep counters and what waits. Neither rate nor queues: no shaping. */
+void dp_port_shape(struct dp_port *, const struct dp_shape_config *);
+/* How many; *rate: the port's, or of its link, 0 if unknown. */
+unsigned dp_port_get_queues(const struct dp_port *, uint64_t *rate, struct dp_queue_info[DP_MAX_QUEUES]);
+
 /* For "sim" ports: a packet as if received; what was sent is given to the callback set here. */
 void dp_sim_receive(struct dp_port *, const void *frame, size_t len);
 void dp_sim_on_transmit(struct dp_port *, void (*fn)(struct dp_port *, const struct packet *, void *aux), void *aux);

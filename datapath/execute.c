@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "datapath/encap.h"
 #include "datapath/execute.h"
+#include "datapath/queue.h"
 #include "packet/csum.h"
 #include "packet/gso.h"
 #include "packet/modify.h"
@@ -36,6 +37,11 @@ void worker_flush(struct worker *w)
 
 static inline void enqueue_at(struct worker *w, struct dp_port *port, struct port_worker *pw, struct packet *p)
 {
+    struct shaper *shaper = load_acquire(&pw->shaper);
+    if (unlikely(shaper)) {
+        shaper_enqueue(w, port, shaper, w->out_queue, p);
+        return;
+    }
     if (unlikely(pw->n_queued == BATCH))
         port_flush(w, port, pw);
     if (unlikely(!pw->dirty)) {
@@ -108,6 +114,7 @@ unsigned exec_OUTPUT(struct exec *x, const struct dpact *a, struct packet *batch
         return take ? 0 : n;
     }
     struct port_worker *pw = port->worker[w->index];
+    w->out_queue = a->len > sizeof *a ? ((const struct dpact_output *)a)->queue : 0;
     uint32_t mtu = load_relaxed(&port->mtu);
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = batch[i];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "datapath/queue.h"
 #include "datapath/worker.h"
 
 LOG_MODULE(port);
@@ -497,6 +498,7 @@ void dp_port_del(struct dp_port *port)
     store_release(&dp->ports[port->id], NULL);
     dp_forget(dp);
     port_stop(port);
+    shaper_remove(port);
     if (port->class->unplug)
         port->class->unplug(port);
     port->class->close(port);

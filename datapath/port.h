@@ -16,6 +16,7 @@
 
 struct worker;
 struct punt_ring;
+struct shaper;
 
 /* What rx gives at once at most. Bytes: two or three super-segments, which are still in the processor's cache when they
  * are sent, and for which other ports do not wait long; the packet that passes the limit is the last. */
@@ -26,6 +27,7 @@ struct port_worker {
     struct packet *queue[BATCH]; /* to be sent at the end of the burst */
     unsigned n_queued;
     bool dirty;               /* listed in worker.dirty */
+    struct shaper *shaper;    /* NULL: what is sent leaves at once. Atomic */
     int tx_fd;                /* the class's: -1 if it needs none */
     struct punt_ring *punts;  /* packets of this port for main; NULL: none yet. Atomic */
     uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors, tx_packets, tx_bytes, tx_dropped, tx_errors;
@@ -86,6 +88,7 @@ struct dp_port {
     uint32_t speed_mbps;
     char *error; /* why it does not work, or NULL */
 
+    struct shaper *shaper; /* main's */
     int rx_fd; /* what the owner waits for; -1: poll always */
     int rx_fd_bulk; /* and beside it; -1: nothing */
     void *tunnel; /* datapath/tunnel's, of LOCAL and underlay ports */

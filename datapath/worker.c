@@ -1,5 +1,6 @@
 /* worker.c: the threads that packets go through. */
 #include "config.h"
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 #include <urcu/urcu-qsbr.h>
 #include "base/mem.h"
+#include "datapath/queue.h"
 #include "datapath/tally.h"
 #include "datapath/worker.h"
 
@@ -142,6 +144,11 @@ void worker_command(struct worker *w, struct command *c)
     c->next = __atomic_load_n(&w->commands, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&w->commands, &c->next, c, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
         ;
+    worker_wake(w);
+}
+
+void worker_wake(struct worker *w)
+{
     if (__atomic_load_n(&w->sleeping, __ATOMIC_SEQ_CST) || w->dp->inline_worker)
         eventfd_write(w->event_fd, 1);
 }
@@ -347,6 +354,8 @@ unsigned worker_iterate(struct worker *w)
         }
     }
     w->n_busy = n_busy;
+    if (unlikely(w->shapers))
+        shapers_run(w);
     if (!received || w->dp->inline_worker)
         tally_fold(w);
     cache_reap(w->cache);
@@ -380,6 +389,20 @@ static void quiescent(struct worker *w)
 /* Not while a port is hot: epoll may not know of it. Ports without a descriptor (a pcap file in a loop) are always. */
 static bool may_sleep(const struct worker *w) { return w->n_cold == w->n_ports; }
 
+/* Until epoll has something, or a queue's next packet is due: exact to less than epoll's milliseconds. */
+static void doze(struct worker *w)
+{
+    int64_t wait = w->shapers ? shapers_wait(w) : INT64_MAX;
+    if (wait == INT64_MAX) {
+        look(w, -1);
+    } else if (wait > 0) {
+        struct pollfd fd = {.fd = w->epoll, .events = POLLIN};
+        struct timespec t = {wait / 1000000000, wait % 1000000000};
+        ppoll(&fd, 1, &t, NULL);
+        look(w, 0);
+    }
+}
+
 static void sleep_until_something(struct worker *w)
 {
     stat_add(&w->stats.sleeps, 1);
@@ -388,7 +411,7 @@ static void sleep_until_something(struct worker *w)
     urcu_qsbr_thread_offline();
     __atomic_store_n(&w->sleeping, true, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&w->commands, __ATOMIC_SEQ_CST) && !load_acquire(&w->stop))
-        look(w, -1);
+        doze(w);
     w->looked_at = cycles(); /* first to those who have woken us */
     __atomic_store_n(&w->sleeping, false, __ATOMIC_SEQ_CST);
     urcu_qsbr_thread_online();

@@ -43,6 +43,8 @@ struct worker {
     unsigned n_again;
     struct cache_path **counted; /* MAX_COUNTED; the paths that have packets which are not in the tallies yet */
     unsigned n_counted;
+    struct shaper *shapers; /* of its ports: queue.c */
+    uint32_t out_queue;     /* of the port that is being sent to, if it has queues */
     bool punted; /* main is to be woken at the end of the burst */
     uint64_t looked_at, clock_at; /* cycles() */
     unsigned n_cold; /* ports that wait for epoll */
@@ -104,6 +106,7 @@ void worker_destroy(struct worker *); /* stops it */
 void worker_pin(struct worker *, const cpu_set_t *);
 /* One iteration; the number of packets received. */
 unsigned worker_iterate(struct worker *);
+void worker_wake(struct worker *); /* any thread: it does not sleep past what was published before */
 void worker_wait_commands(struct worker *); /* main: until it has done what was queued */
 void worker_flush(struct worker *);         /* sends what waits in the ports' queues */
 /* Packets that all came in by one port; takes them. */

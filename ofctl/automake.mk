@@ -10,6 +10,7 @@ ofctl_xvs_ofctl_SOURCES = \
 	ofctl/cmd-meter.c \
 	ofctl/cmd-packet.c \
 	ofctl/cmd-port.c \
+	ofctl/cmd-queue.c \
 	ofctl/cmd-switch.c \
 	ofctl/command.def \
 	ofctl/conn.c \

@@ -16,6 +16,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/ofproto.h \
 	ofproto/packet-io.c \
 	ofproto/ports.c \
+	ofproto/queue.c \
 	ofproto/rule.c \
 	ofproto/session.h \
 	ofproto/tables.c \

@@ -44,7 +44,7 @@ static enum ofp_error handle_features(struct ofconn *c, const struct ofp_header 
     struct ofp_features f = {
         .datapath_id = ofproto_datapath_id(c->o),
         .n_tables = N_TABLES,
-        .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_GROUP_STATS,
+        .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS | OFPC_GROUP_STATS,
     };
     (void)body, (void)now;
     features_encode(&f, c->version, h->xid, &b);
@@ -242,21 +242,6 @@ static enum ofp_error handle_group_mod(struct ofconn *c, const struct ofp_header
     return e;
 }
 
-static enum ofp_error handle_queue_config(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    struct buf b = BUF_INIT;
-    uint32_t port = rd_u32(&body);
-    (void)now;
-    if (port != OFPP_ANY && !ofport_lookup(c->o, port))
-        return OFPERR_QOFC_BAD_PORT;
-    size_t at = ofp_msg_begin(&b, c->version, OFPMSG_QUEUE_GET_CONFIG_REPLY, h->xid);
-    buf_u32(&b, port);
-    buf_zeros(&b, 4);
-    ofp_msg_end(&b, at);
-    ofconn_send(c, &b);
-    return OFPERR_OK;
-}
-
 /* OpenFlow 1.3.5, 6.2: "the switch must finish processing all previously-received messages, including sending
  * corresponding reply or error messages, before executing any messages beyond the Barrier Request". Ours: no packet
  * received after the reply meets the old rules. */
@@ -289,6 +274,7 @@ static const struct {
     [OFPMSG_METER_MOD] = {handle_meter_mod, true},
     [OFPMSG_BARRIER_REQUEST] = {handle_barrier, false},
     [OFPMSG_QUEUE_GET_CONFIG_REQUEST] = {handle_queue_config, false},
+    [OFPMSG_QUEUE_DESC_REQUEST] = {handle_queue_config, false},
     [OFPMSG_ROLE_REQUEST] = {handle_role, false},
     [OFPMSG_GET_ASYNC_REQUEST] = {handle_get_async, false},
     [OFPMSG_SET_ASYNC] = {handle_set_async, false},

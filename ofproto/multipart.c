@@ -40,14 +40,6 @@ static void reply_end(struct reply *r)
     ofconn_send(r->c, &r->b);
 }
 
-static enum ofp_error reply_empty(struct ofconn *c, enum ofp_msg_type type, uint32_t xid)
-{
-    struct reply r;
-    reply_begin(&r, c, type, xid, 0);
-    reply_end(&r);
-    return OFPERR_OK;
-}
-
 /* --- Flows and tables --- */
 
 static enum ofp_error decode_flow_request(uint8_t version, struct rd body, struct flow_stats_request *q)
@@ -262,15 +254,4 @@ enum ofp_error handle_group_features(struct ofconn *c, const struct ofp_header *
     group_features_encode(&f, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
-}
-
-/* --- What this switch has none of: empty where all are asked for, an error where one is --- */
-
-enum ofp_error handle_queue_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    uint32_t port = rd_u32(&body), queue = rd_u32(&body);
-    (void)now;
-    if (port != OFPP_ANY && !ofport_lookup(c->o, port))
-        return OFPERR_QOFC_BAD_PORT;
-    return queue != OFPQ_ALL ? OFPERR_QOFC_BAD_QUEUE : reply_empty(c, OFPMSG_QUEUE_STATS_REPLY, h->xid);
 }

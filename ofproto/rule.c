@@ -67,7 +67,7 @@ static void acts_unref(void *a_)
     }
 }
 
-/* What acts_check() cannot know: which meters there are, which groups, that there are no queues yet, what walks execute.
+/* What acts_check() cannot know: which meters there are, which groups, and what walks execute.
  *
  * OpenFlow 1.3.5, 7.5.4.13: OFPMMFC_UNKNOWN_METER: the meter that an instruction names does not exist. */
 enum ofp_error acts_check_references(const struct ofproto *o, const void *list, size_t len)
@@ -79,8 +79,6 @@ enum ofp_error acts_check_references(const struct ofproto *o, const void *list, 
             e = group_exists(o, a->n) ? OFPERR_OK : OFPERR_BAC_BAD_OUT_GROUP;
         else if (a->type == INST_METER)
             e = meter_lookup(o, a->n) ? OFPERR_OK : OFPERR_MMFC_UNKNOWN_METER;
-        else if (a->type == ACT_SET_QUEUE)
-            e = OFPERR_BAC_BAD_QUEUE;
         else if (!act_set_has(&executed, a->type))
             e = a->type < INST_METER ? OFPERR_BAC_BAD_TYPE : OFPERR_BIC_UNSUP_INST;
         else if (a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS)

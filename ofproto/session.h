@@ -75,7 +75,10 @@ typedef enum ofp_error handler_fn(struct ofconn *, const struct ofp_header *, st
 
 /* --- multipart.c --- */
 handler_fn handle_desc, handle_flow_stats, handle_aggregate, handle_table_stats, handle_port_stats, handle_port_desc,
-    handle_table_features, handle_queue_stats, handle_group_stats, handle_group_desc, handle_group_features;
+    handle_table_features, handle_group_stats, handle_group_desc, handle_group_features;
+
+/* --- queue.c --- */
+handler_fn handle_queue_config, handle_queue_stats; /* queue_config: also QUEUE_DESC */
 
 /* --- meter.c --- */
 handler_fn handle_meter_mod, handle_meter_stats, handle_meter_config, handle_meter_features;

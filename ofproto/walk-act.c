@@ -159,6 +159,9 @@ static void act_output(struct walk *w, const struct act *a)
     walk_output_number(w, a->n, ((const struct act_output *)a)->max_len);
 }
 
+static void act_set_queue(struct walk *w, const struct act *a) { w->queue = a->n; }
+static void act_pop_queue(struct walk *w, const struct act *a UNUSED) { w->queue = 0; }
+
 static void act_controller(struct walk *w, const struct act *a)
 {
     const struct act_controller *c = (const void *)a;
@@ -174,6 +177,7 @@ static void act_resubmit(struct walk *w, const struct act *a)
 static void act_clone(struct walk *w, const struct act *a)
 {
     struct flow_key key = w->v->key, written = w->v->written;
+    uint32_t queue = w->queue;
     if (!walk_deeper(w))
         return;
     size_t at = emit_clone_begin(w);
@@ -183,6 +187,7 @@ static void act_clone(struct walk *w, const struct act *a)
     w->v->written = written;
     memset(&w->changed, 0, sizeof w->changed);
     w->any_changed = w->exited = false;
+    w->queue = queue;
     walk_shallower(w);
 }
 
@@ -287,6 +292,8 @@ static const struct {
     [ACT_OUTPUT] = {act_output, OUT},
     [ACT_CONTROLLER] = {act_controller, OUT},
     [ACT_GROUP] = {act_group, TO_GROUP},
+    [ACT_SET_QUEUE] = {act_set_queue, QOS},
+    [ACT_POP_QUEUE] = {act_pop_queue, 0},
     [ACT_PUSH_VLAN] = {act_push_vlan, VLAN_ON},
     [ACT_POP_VLAN] = {act_pop_vlan, VLAN_OFF},
     [ACT_PUSH_MPLS] = {act_push_mpls, MPLS_ON},

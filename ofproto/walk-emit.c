@@ -71,7 +71,12 @@ void emit_appended(struct walk *w, bool sent)
 void emit_output(struct walk *w, uint32_t dp_port)
 {
     emit_changes(w);
-    dpact_append(&w->s->path->acts, DPACT_OUTPUT, sizeof(struct dpact_port), dp_port);
+    if (w->queue) {
+        struct dpact_output *out = dpact_append(&w->s->path->acts, DPACT_OUTPUT, sizeof *out, dp_port);
+        out->queue = w->queue;
+    } else {
+        dpact_append(&w->s->path->acts, DPACT_OUTPUT, sizeof(struct dpact_port), dp_port);
+    }
     emit_appended(w, true);
 }
 

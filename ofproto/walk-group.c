@@ -163,6 +163,7 @@ static void run_bucket(struct walk *w, const struct group *g, const struct group
     struct flow_key key = w->v->key, written = w->v->written;
     const struct act *set[WALK_SET_SIZE];
     unsigned n_set = w->n_set;
+    uint32_t queue = w->queue;
     if (!walk_step(w))
         return;
     memcpy(set, w->set, n_set * sizeof set[0]);
@@ -176,6 +177,7 @@ static void run_bucket(struct walk *w, const struct group *g, const struct group
     emit_clone_end(w, at);
     memcpy(w->set, set, n_set * sizeof set[0]);
     w->n_set = n_set;
+    w->queue = queue;
     w->v->key = key;
     w->v->written = written;
     memset(&w->changed, 0, sizeof w->changed);

@@ -58,6 +58,17 @@ static enum drop_reason closed(struct walk *w, struct ofport *p)
     return DROP_NONE;
 }
 
+/* Main, for trace. */
+static bool has_queue(const struct ofport *p, uint32_t queue)
+{
+    struct dp_queue_info info[DP_MAX_QUEUES];
+    uint64_t rate;
+    for (unsigned i = 0, n = dp_port_get_queues(p->dp, &rate, info); i < n; i++)
+        if (info[i].config.id == queue)
+            return true;
+    return false;
+}
+
 void walk_output_port(struct walk *w, struct ofport *p)
 {
     enum drop_reason why = closed(w, p);
@@ -65,6 +76,8 @@ void walk_output_port(struct walk *w, struct ofport *p)
         walk_note(w, "port %s lets nothing out", p->name);
         walk_drop(w, why);
     } else if (!w->s->stop && ((!p->tunnel && !p->local) || !output_tunnel(w, p))) {
+        if (w->queue && w->s->listener && !has_queue(p, w->queue))
+            walk_note(w, "port %s has no queue %u: its default queue", p->name, w->queue);
         emit_output(w, p->dp_id);
     }
 }

@@ -343,6 +343,7 @@ void walk_into_bridge(struct walk *from, struct ofproto *o, struct flow_view *ou
     outer->key.meta.in_port = outer->key.meta.in_phy_port = htonl(OFPP_LOCAL);
     memset(&outer->written, 0xff, sizeof outer->written);
     walk_init(&w, from->s, o, outer);
+    w.queue = from->queue;
     walk_bridge(&w);
     walk_shallower(from);
 }

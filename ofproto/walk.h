@@ -45,6 +45,7 @@ struct walk {
     cls_version_t version;
     struct flow_key changed;      /* header bits that the primitive actions do not know yet */
     bool any_changed, exited, packet_out;
+    uint32_t queue;               /* of the ports that it leaves by */
     int go_to;                    /* table of the goto_table just met, or -1 */
     uint8_t table;                /* of the rule whose actions these are */
     struct rule *rule;            /* NULL: packet-out, fall-back */

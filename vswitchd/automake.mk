@@ -5,6 +5,7 @@ vswitchd_libvswitchd_a_CFLAGS = $(AM_CFLAGS) $(LIBUV_CFLAGS) $(LIBFYAML_CFLAGS)
 vswitchd_libvswitchd_a_SOURCES = \
 	vswitchd/column.def \
 	vswitchd/command-config.c \
+	vswitchd/command-queue.c \
 	vswitchd/command-show.c \
 	vswitchd/command.c \
 	vswitchd/command.h \
@@ -13,6 +14,8 @@ vswitchd_libvswitchd_a_SOURCES = \
 	vswitchd/config.h \
 	vswitchd/control.c \
 	vswitchd/controller.c \
+	vswitchd/queue-config.c \
+	vswitchd/queue-config.h \
 	vswitchd/stream.c \
 	vswitchd/stream.h \
 	vswitchd/switch.c \

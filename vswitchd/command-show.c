@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include <config.h>
 #include "vswitchd/command.h"
+#include "vswitchd/queue-config.h"
 
 static struct bridge *find_running(struct command *c, const char *name)
 {
@@ -91,6 +92,27 @@ static void show_controller(struct printer *p, const struct controller *k)
         buf_printf(p->out, "not connected: %s\n", k->last_error);
 }
 
+/* JSON: in the middle of the port's object. */
+static void show_queues(struct printer *p, struct ofport *of)
+{
+    struct dp_queue_info info[DP_MAX_QUEUES];
+    uint64_t rate;
+    unsigned n = dp_port_get_queues(ofport_dp(of), &rate, info);
+    for (unsigned i = 0; i < n; i++) {
+        const struct dp_queue_info *q = &info[i];
+        unsigned long long packets = q->tx_packets, bytes = q->tx_bytes, errors = q->tx_errors, backlog = q->backlog;
+        struct buf words = BUF_INIT;
+        format_queue(&q->config, &words);
+        if (p->json)
+            buf_printf(p->out, "%s{\"queue\": %u, \"config\": \"%s\", \"tx_packets\": %llu, \"tx_bytes\": %llu, \"tx_errors\": %llu, \"backlog\": %llu}",
+                       i ? ", " : "", q->config.id, buf_text(&words), packets, bytes, errors, backlog);
+        else
+            buf_printf(p->out, "        queue %u: %s; sent %llu packets, %llu bytes; %llu dropped, %llu bytes waiting\n", q->config.id,
+                       buf_text(&words), packets, bytes, errors, backlog);
+        buf_free(&words);
+    }
+}
+
 static void show_port(struct printer *p, struct ofport *of, const struct record *r)
 {
     struct buf status = BUF_INIT;
@@ -118,7 +140,7 @@ static void show_port(struct printer *p, struct ofport *of, const struct record 
                 buf_puts(p->out, ": ");
                 json_quote(r->values[k].value, p->out);
             }
-        buf_puts(p->out, "}, \"status\": {");
+        buf_puts(p->out, "}, \"queues\": [");
     } else {
         buf_printf(p->out, "    port %-5s %s%s%s: %s", number, i.name, strcmp(i.type, "system") ? " " : "",
                    strcmp(i.type, "system") ? i.type : "", state);
@@ -129,10 +151,15 @@ static void show_port(struct printer *p, struct ofport *of, const struct record 
         for (size_t k = 0; r && k < r->n_values; k++)
             if (!strcmp(r->values[k].column->name, "options"))
                 buf_printf(p->out, " %s=%s", r->values[k].key, r->values[k].value);
+        if (r && config_get(r, "max_rate", ""))
+            buf_printf(p->out, " max-rate=%s", config_get(r, "max_rate", ""));
         buf_puts(p->out, "\n");
         if (*error)
             buf_printf(p->out, "        error: %s\n", error);
     }
+    show_queues(p, of);
+    if (p->json)
+        buf_puts(p->out, "], \"status\": {");
     unsigned lines = 0;
     for (const char *s = buf_text(&status); *s;) {
         size_t len = strcspn(s, "\n"), eq = strcspn(s, "=\n");

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include "base/mem.h"
+#include "vswitchd/queue-config.h"
 
 const struct column columns[] = {
 #define COLUMN(table, name, kind, check, fallback, doc) {table, name, fallback, doc, kind, check},
@@ -259,6 +260,14 @@ static bool check_value(const struct column *c, const char *key, const char *val
     case C_OFPORT:
         return (valid_number(value, 0xfeff, 10) && strcmp(value, "0")) ||
                diag_fail(d, 0, 0, "ofport_request '%s' is no number from 1 to 65279", value);
+    case C_RATE: {
+        uint64_t rate;
+        return parse_rate(value, &rate, d);
+    }
+    case C_QUEUE: {
+        struct dp_queue_config q = {0};
+        return parse_queue_id(key, &q.id, d) && parse_queue(value, &q, d);
+    }
     case C_MAC:
         return valid_mac(value) || diag_fail(d, 0, 0, "mac '%s' is no Ethernet address (aa:bb:cc:dd:ee:ff)", value);
     }

@@ -12,7 +12,7 @@
 enum config_table { SWITCH, BRIDGE, PORT };
 enum column_kind { TEXT, SET, MAP };
 enum column_check {
-    C_ANY, C_TARGET, C_FAIL_MODE, C_PROTOCOL, C_DATAPATH, C_FALSE, C_SWITCH_OTHER, C_BRIDGE_OTHER, C_PORT_TYPE, C_OFPORT, C_MAC,
+    C_ANY, C_TARGET, C_FAIL_MODE, C_PROTOCOL, C_DATAPATH, C_FALSE, C_SWITCH_OTHER, C_BRIDGE_OTHER, C_PORT_TYPE, C_OFPORT, C_MAC, C_RATE, C_QUEUE,
 };
 struct column {
     enum config_table table;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ctl/ctl.h"
+#include "vswitchd/queue-config.h"
 
 LOG_MODULE(switch);
 
@@ -77,6 +78,19 @@ static void port_del(struct bridge *b, struct port *p)
     free(p);
 }
 
+static bool apply_shape(struct ofport *of, const struct record *r, struct diag *d)
+{
+    struct dp_queue_config queues[DP_MAX_QUEUES];
+    struct dp_shape_config c;
+    if (!shape_of(r, &c, queues, d))
+        return false;
+    if (dp_port_shapes(ofport_dp(of)))
+        dp_port_shape(ofport_dp(of), &c);
+    else if (c.max_rate || c.n_queues)
+        return diag_fail(d, 0, 0, "port %s: a tunnel has no queues of its own: what it sends leaves by other ports", r->name);
+    return true;
+}
+
 static bool port_add(struct bridge *b, const struct record *r, struct diag *d)
 {
     if (!check_port(b->sw, r, NULL, d))
@@ -97,6 +111,10 @@ static bool port_add(struct bridge *b, const struct record *r, struct diag *d)
         dp_port_get_info(ofport_dp(of), &info);
         if (!(info.flags & DP_PORT_PRESENT) && !strcmp(c.type, "system"))
             diag_warn(d, "port %s: %s", r->name, info.error);
+        if (!apply_shape(of, r, d)) {
+            port_del(b, p);
+            of = NULL;
+        }
     }
     diag_free(&why);
     free((void *)c.options);
@@ -151,6 +169,8 @@ static bool port_update(struct bridge *b, struct port *p, const struct record *r
         if (!ok)
             return false;
     }
+    if (!same_shape(old, r) && !apply_shape(p->of, r, d))
+        return false;
     uint32_t request = ofport_request(r);
     if (request && request != ofport_request(old)) {
         struct diag why = DIAG_INIT;
@@ -297,6 +317,13 @@ static bool check_config(const struct record *next, struct diag *d)
         for (size_t j = 0; j < b->n_children; j++) {
             const struct record *p = b->children[j];
             if (!check_device_name(p->name, "port", d))
+                return false;
+            struct dp_queue_config queues[DP_MAX_QUEUES];
+            struct dp_shape_config shape;
+            struct diag warned = DIAG_INIT; /* it will be, when it is applied */
+            bool ok = shape_of(p, &shape, queues, &warned) || diag_fail(d, 0, 0, "%s", buf_text(&warned.message));
+            diag_free(&warned);
+            if (!ok)
                 return false;
             if (config_find(next, p->name))
                 return diag_fail(d, 0, 0, "port %s: a bridge has this name", p->name);

@@ -65,8 +65,31 @@ static bool parse(struct act_text *t, const struct legacy *l, const struct item 
     return true;
 }
 
+/* enqueue(PORT,QUEUE), enqueue:PORT:QUEUE: OpenFlow 1.0's action of this name, in the words of later versions. */
+static bool parse_enqueue(struct act_text *t, const struct item *item)
+{
+    struct word port = item->value, queue;
+    const char *s = t->t.s + port.at, *mid = memchr(s, item->delim == '(' ? ',' : ':', port.len);
+    uint32_t number;
+    uint64_t id;
+    if (!mid)
+        return text_fail(&t->t, item->all, "write enqueue(PORT,QUEUE)");
+    queue = text_trim(&t->t, (struct word){port.at + (size_t)(mid - s) + 1, port.len - (size_t)(mid - s) - 1});
+    port = text_trim(&t->t, (struct word){port.at, (size_t)(mid - s)});
+    if (!text_port(&t->t, port, &number) || !text_number(&t->t, queue, "queue", OFPQ_ALL - 1, &id))
+        return false;
+    ((struct act *)act_append(t->list, ACT_SET_QUEUE, sizeof(struct act_number)))->n = (uint32_t)id;
+    ((struct act *)act_append(t->list, ACT_OUTPUT, sizeof(struct act_output)))->n = number;
+    act_append(t->list, ACT_POP_QUEUE, sizeof(struct act_number));
+    return true;
+}
+
 bool act_parse_legacy(struct act_text *t, const struct item *item, bool *ok)
 {
+    if (text_is(&t->t, item->key, "enqueue")) {
+        *ok = parse_enqueue(t, item);
+        return true;
+    }
     for (unsigned i = 0; i < ARRAY_SIZE(legacy); i++)
         if (text_is(&t->t, item->key, legacy[i].word)) {
             *ok = parse(t, &legacy[i], item);

@@ -193,4 +193,18 @@ static enum ofp_error group_check(const struct act *a, struct act_state *st)
 }
 
 const struct act_shape act_shape_group = {act_decode_u32, act_encode_u32, act_parse_u32, act_format_u32, group_check};
-const struct act_shape act_shape_set_queue = {act_decode_u32, act_encode_u32, act_parse_u32, act_format_u32, NULL};
+/* Whether a port has the queue is the port's affair: it may get it, and lose it. */
+static enum ofp_error set_queue_check(const struct act *a, struct act_state *st)
+{
+    return a->n != OFPQ_ALL ? OFPERR_OK : act_fault(st, OFPERR_BAC_BAD_QUEUE, "0xffffffff means all queues, which no packet goes through");
+}
+
+const struct act_shape act_shape_set_queue = {act_decode_u32, act_encode_u32, act_parse_u32, act_format_u32, set_queue_check};
+
+static void pop_queue_decode(uint8_t version, struct rd *r, enum act_type type, struct buf *list, unsigned depth)
+{
+    act_decode_none(version, r, type, list, depth);
+    rd_skip(r, 6);
+}
+
+const struct act_shape act_shape_pop_queue = {pop_queue_decode, act_encode_none, act_parse_none, act_format_none, NULL};

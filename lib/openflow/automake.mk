@@ -21,6 +21,8 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/msg.def \
 	lib/openflow/msg.h \
 	lib/openflow/ofp.c \
+	lib/openflow/queue.c \
+	lib/openflow/queue.h \
 	lib/openflow/ofp.h
 lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/act-control.c \

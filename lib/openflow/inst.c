@@ -106,7 +106,7 @@ static bool belongs_in_set(enum act_type type, bool bucket)
 {
     if (type == ACT_RESUBMIT || type == ACT_RESUBMIT_TABLE)
         return bucket;
-    return type != ACT_CLONE && type != ACT_NOTE && type != ACT_EXIT;
+    return type != ACT_CLONE && type != ACT_NOTE && type != ACT_EXIT && type != ACT_POP_QUEUE;
 }
 
 enum { LAST_TURN = 8 };

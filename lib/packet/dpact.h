@@ -23,6 +23,7 @@ struct dpact {
 
 struct dpact_none { struct dpact a; };
 struct dpact_port { struct dpact a; };  /* arg: datapath port */
+struct dpact_output { struct dpact a; uint32_t queue; }; /* arg: datapath port; without a queue it may as well be a dpact_port */
 struct dpact_drop { struct dpact a; };  /* arg: enum drop_reason */
 struct dpact_vlan { struct dpact a; };  /* arg: tpid << 16 | tci, host order; POP_MPLS: the type of what is below;
                                            PUSH_PBB: the I-TAG's TCI */

@@ -45,7 +45,7 @@ RECEIVED = {"HELLO", "ERROR", "ECHO_REQUEST", "ECHO_REPLY", "FEATURES_REPLY", "G
             "FLOW_REMOVED", "PORT_STATUS", "BARRIER_REPLY", "ROLE_REPLY", "GET_ASYNC_REPLY", "DESC_REPLY",
             "FLOW_STATS_REPLY", "AGGREGATE_REPLY", "TABLE_STATS_REPLY", "PORT_STATS_REPLY", "PORT_DESC_REPLY",
             "TABLE_FEATURES_REPLY", "METER_STATS_REPLY", "METER_CONFIG_REPLY", "METER_FEATURES_REPLY",
-            "GROUP_STATS_REPLY", "GROUP_DESC_REPLY", "GROUP_FEATURES_REPLY"}
+            "GROUP_STATS_REPLY", "GROUP_DESC_REPLY", "GROUP_FEATURES_REPLY", "QUEUE_GET_CONFIG_REPLY", "QUEUE_STATS_REPLY"}
 
 
 def test_osken_decodes_what_we_encode():
@@ -118,6 +118,8 @@ def test_we_decode_what_osken_encodes():
         (p.OFPMeterStatsRequest(dp, 0, 7), "meter=7"),
         (p.OFPMeterConfigStatsRequest(dp, 0, o.OFPM_ALL), "meter=all"),
         (p.OFPMeterFeaturesStatsRequest(dp, 0), "OFPST_METER_FEATURES request"),
+        (p.OFPQueueGetConfigRequest(dp, 3), "OFPT_QUEUE_GET_CONFIG_REQUEST (OF1.3) (xid=0x7): port=3"),
+        (p.OFPQueueStatsRequest(dp, 0, 3, 5), "port=3 queue=5"),
         (p.OFPBarrierRequest(dp), "OFPT_BARRIER_REQUEST"),
         (p.OFPRoleRequest(dp, o.OFPCR_ROLE_MASTER, 5), "role=primary generation_id=5"),
         (p.OFPGetAsyncRequest(dp), "OFPT_GET_ASYNC_REQUEST"),
@@ -144,9 +146,8 @@ def test_we_decode_what_osken_encodes():
 
 
 # What Open vSwitch shows of bodies that we show as bytes, or shows more of.
-OTHERWISE = {"TABLE_FEATURES_REPLY", "PORT_DESC_REQUEST", "QUEUE_STATS_REQUEST", "QUEUE_GET_CONFIG_REQUEST",
-             "QUEUE_GET_CONFIG_REPLY", "GROUP_FEATURES_REPLY",
-             "XVS_BRIDGE_INFO_REQUEST", "XVS_BRIDGE_INFO_REPLY", "GET_ASYNC_REPLY", "SET_ASYNC", "QUEUE_STATS_REPLY",
+OTHERWISE = {"TABLE_FEATURES_REPLY", "PORT_DESC_REQUEST", "GROUP_FEATURES_REPLY",
+             "XVS_BRIDGE_INFO_REQUEST", "XVS_BRIDGE_INFO_REPLY", "GET_ASYNC_REPLY", "SET_ASYNC",
              "BUNDLE_CONTROL", "BUNDLE_ADD_MESSAGE", "ERROR"}
 
 

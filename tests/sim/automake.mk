@@ -3,7 +3,7 @@
 #TESTS += tests/sim/sim-noun
 #tests_sim_sim_noun_SOURCES = tests/sim/sim-noun.c
 #tests_sim_sim_noun_LDADD = $(OFPROTO_TEST_LIBS)
-SIM_TESTS = tests/sim/sim-flows tests/sim/sim-groups tests/sim/sim-meters tests/sim/sim-packets tests/sim/sim-ports tests/sim/sim-session tests/sim/sim-threads tests/sim/test-cache-walk tests/sim/test-race tests/sim/test-trace tests/sim/test-walk
+SIM_TESTS = tests/sim/sim-flows tests/sim/sim-groups tests/sim/sim-meters tests/sim/sim-packets tests/sim/sim-queues tests/sim/sim-ports tests/sim/sim-session tests/sim/sim-threads tests/sim/test-cache-walk tests/sim/test-race tests/sim/test-trace tests/sim/test-walk
 noinst_HEADERS += tests/sim/random.h tests/sim/sim.h
 if HAVE_CHECK
 check_PROGRAMS += $(SIM_TESTS)
@@ -15,6 +15,8 @@ tests_sim_sim_groups_SOURCES = tests/sim/sim-groups.c
 tests_sim_sim_groups_LDADD = $(OFPROTO_TEST_LIBS) -lm
 tests_sim_sim_meters_SOURCES = tests/sim/sim-meters.c
 tests_sim_sim_meters_LDADD = $(OFPROTO_TEST_LIBS)
+tests_sim_sim_queues_SOURCES = tests/sim/sim-queues.c
+tests_sim_sim_queues_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_packets_SOURCES = tests/sim/sim-packets.c
 tests_sim_sim_packets_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_ports_SOURCES = tests/sim/sim-ports.c

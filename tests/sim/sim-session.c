@@ -271,7 +271,7 @@ static void flow_queue(struct buf *b)
 {
     struct flow_mod fm = sim_flow(OFPFC_ADD, 0, 1, 1, 0);
     struct act_number *a = act_append(&fm.acts, ACT_SET_QUEUE, sizeof *a);
-    a->a.n = 5;
+    a->a.n = OFPQ_ALL;
     flow_mod_encode(&fm, OFP13, 1, b);
     flow_mod_free(&fm);
 }

@@ -39,7 +39,7 @@ def test_every_command_is_tested_here(lab):
         source = f.read()
     ns = lab.ns("s")
     for command in ns.run(xvs.CTL, "--complete").stdout.split():
-        others = {"trace": "test_trace.py", "exit": "test_daemon.py", "log": "test_daemon.py"}
+        others = {"trace": "test_trace.py", "set-queue": "test_queues.py", "del-queue": "test_queues.py", "exit": "test_daemon.py", "log": "test_daemon.py"}
         assert f'"{command}"' in source or command in others, f"no test of xvs-ctl {command}"
         assert "usage" in ns.run(xvs.CTL, command, "--help").stdout
 

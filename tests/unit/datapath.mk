@@ -58,3 +58,6 @@ tests_unit_test_cache_mask_LDADD = $(DATAPATH_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-dp-meter
 tests_unit_test_dp_meter_SOURCES = tests/unit/test-dp-meter.c
 tests_unit_test_dp_meter_LDADD = $(DATAPATH_TEST_LIBS)
+UNIT_TESTS += tests/unit/test-queue
+tests_unit_test_queue_SOURCES = tests/unit/test-queue.c
+tests_unit_test_queue_LDADD = $(DATAPATH_TEST_LIBS)

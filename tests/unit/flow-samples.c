@@ -59,6 +59,7 @@ const struct act_sample act_samples[] = {
     {ACT_NOTE, "", "note:01.02.03.04.05.06.07.08.09.0a.0b.0c.0d.0e"},
     {ACT_NOTE, "", "note:00.00.00.00.00.00"},
     {ACT_EXIT, "", "exit"},
+    {ACT_POP_QUEUE, "", "set_queue:7,output:2,pop_queue,output:3"},
     {INST_METER, "", "meter:1,output:1"},
     {INST_APPLY_ACTIONS, "", "output:1,output:2"},
     {INST_CLEAR_ACTIONS, "", "output:1,clear_actions"},

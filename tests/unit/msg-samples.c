@@ -1,6 +1,7 @@
 #include "unit.h"
 #include "msg-samples.h"
 #include "base/mem.h"
+#include "openflow/queue.h"
 
 /* Filled with random bytes, paddings included: comparing members finds what an encoder forgot. */
 #define RANDOM(RNG, OBJECT) random_bytes(RNG, &(OBJECT), sizeof(OBJECT))
@@ -507,6 +508,51 @@ static void sample_meters(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     ofp_parts_end(&parts);
 }
 
+static void sample_queues(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_parts parts = {0};
+    bool stats = type == OFPMSG_QUEUE_STATS_REPLY;
+    size_t at = 0;
+    if (stats) {
+        ofp_parts_begin(&parts, out, OFP13, type, xid);
+    } else {
+        at = ofp_msg_begin(out, OFP13, type, xid);
+        queue_config_head_encode(3, OFP13, out);
+    }
+    for (unsigned n = unit_below(rng, 5); n; n--) {
+        static const uint16_t rates[] = {0, 1, 1000, 1001, OFPQ_RATE_NONE};
+        struct ofp_queue_config q = {3, 10 - n, rates[unit_below(rng, 5)], rates[unit_below(rng, 5)]};
+        struct ofp_queue_stats s;
+        RANDOM(rng, s);
+        s.port = 1 + unit_below(rng, 3);
+        s.duration_nsec = unit_below(rng, 1000000000);
+        if (!stats) {
+            queue_config_encode(&q, OFP13, out);
+        } else {
+            queue_stats_encode(&s, OFP13, out);
+            ofp_parts_entry_end(&parts);
+        }
+    }
+    if (stats)
+        ofp_parts_end(&parts);
+    else
+        ofp_msg_end(out, at);
+}
+
+static bool sample_queue(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    enum ofp_msg_type reply;
+    if (type == OFPMSG_QUEUE_STATS_REQUEST)
+        queue_stats_request_encode(unit_below(rng, 2) ? OFPP_ANY : 5, unit_below(rng, 2) ? OFPQ_ALL : 7, OFP13, xid, out);
+    else if (type == OFPMSG_QUEUE_GET_CONFIG_REQUEST)
+        queue_config_request_encode(unit_below(rng, 2) ? OFPP_ANY : 5, OFP13, xid, &reply, out);
+    else if (type == OFPMSG_QUEUE_STATS_REPLY || type == OFPMSG_QUEUE_GET_CONFIG_REPLY)
+        sample_queues(type, rng, xid, out);
+    else
+        return false;
+    return true;
+}
+
 static bool sample_meter(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
 {
     struct ofp_meter_mod mm = {.command = (uint16_t)unit_below(rng, 3)};
@@ -537,7 +583,7 @@ void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
     uint32_t xid = unit_random(rng);
     if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) ||
         sample_flows(type, rng, xid, out) || sample_groups(type, rng, xid, out) || sample_packet(type, rng, xid, out) ||
-        sample_meter(type, rng, xid, out))
+        sample_meter(type, rng, xid, out) || sample_queue(type, rng, xid, out))
         return;
     size_t at = ofp_msg_begin(out, OFP13, type, xid);
     buf_zeros(out, ofp_msg_form(type, OFP13)->min_body);

@@ -31,3 +31,6 @@ tests_unit_test_group_LDADD = $(OPENFLOW_TEST_LIBS)
 UNIT_TESTS += tests/unit/test-meter
 tests_unit_test_meter_SOURCES = tests/unit/test-meter.c tests/unit/msg-samples.c tests/unit/msg-samples.h
 tests_unit_test_meter_LDADD = $(OPENFLOW_TEST_LIBS)
+UNIT_TESTS += tests/unit/test-ofp-queue
+tests_unit_test_ofp_queue_SOURCES = tests/unit/test-ofp-queue.c tests/unit/msg-samples.c tests/unit/msg-samples.h
+tests_unit_test_ofp_queue_LDADD = $(OPENFLOW_TEST_LIBS)
