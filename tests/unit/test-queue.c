@@ -268,6 +268,7 @@ START_TEST(changes)
     receive(&s, 2, SIZE);
     sim_run(&s);
     ck_assert_uint_eq(n_sent[2], 21);
+    sim_destroy(&s);
     begin(&s, 0, 2, queues); /* and a port that goes with packets waiting */
     for (unsigned i = 0; i < 10; i++)
         receive(&s, 1, SIZE);
