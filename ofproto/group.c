@@ -12,6 +12,7 @@
  * the next version of the flow tables, so that flows and groups change at one moment; those of the version before find
  * theirs behind it. */
 #include "ofproto/group.h"
+#include "ofproto/walk.h"
 
 #include <stdlib.h>
 #include "base/hash.h"
@@ -348,6 +349,14 @@ static enum ofp_error check_forwards(struct ofproto *o, const struct group_mod *
     return e;
 }
 
+static enum ofp_error check_bucket(struct ofproto *o, const void *acts, size_t len)
+{
+    size_t n = 0;
+    ACT_FOR_EACH(a, acts, len)
+    n++;
+    return n > WALK_SET_SIZE ? OFPERR_BAC_TOO_MANY : acts_check_references(o, acts, len);
+}
+
 static enum ofp_error check_space(struct ofproto *o, const struct group_mod *gm, const struct group *old)
 {
     size_t bytes = gm->group.n_buckets * (sizeof(struct bucket) + tally_size(o->dp)) + gm->group.acts.len;
@@ -375,7 +384,7 @@ enum ofp_error group_mod_check(struct ofproto *o, const struct group_mod *gm)
         return OFPERR_GMFC_UNKNOWN_GROUP;
     e = check_forwards(o, gm);
     for (size_t i = 0; i < d->n_buckets && !e; i++)
-        e = acts_check_references(o, group_acts(d, &d->buckets[i]), d->buckets[i].acts_len);
+        e = check_bucket(o, group_acts(d, &d->buckets[i]), d->buckets[i].acts_len);
     if (!e)
         e = check_watches(o, d);
     return e ? e : check_space(o, gm, g);

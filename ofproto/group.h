@@ -5,7 +5,7 @@
 #include "ofproto/bridge.h"
 #include "openflow/group.h"
 
-enum { MAX_GROUPS = 1 << 18, MAX_GROUP_BYTES = 1 << 30 /* of all buckets of a bridge */ };
+enum { MAX_GROUPS = 1 << 18, MAX_GROUP_BYTES = 1 << 28 /* of all buckets of a bridge */ };
 
 struct bucket {
     uint16_t weight;

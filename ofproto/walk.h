@@ -19,7 +19,7 @@
 
 enum {
     WALK_MAX_DEPTH = 64,   /* resubmits, clones and bridges inside each other */
-    WALK_MAX_WORK = 4096,  /* lookups and actions */
+    WALK_MAX_WORK = 1 << 14, /* lookups, buckets and actions: enough for the largest group */
     WALK_SET_SIZE = 128,   /* actions in an action set */
     WALK_MAX_ACTS = 2 << 20, /* bytes of primitive actions: some thousand tunnels */
 };

@@ -233,3 +233,48 @@ def test_help_names_every_command():
     assert "add-flow" in names and all(f"\n  {name}" in text for name in names)
     for name in names:
         assert name in xvs.run(xvs.OFCTL, name, "--help").stdout
+
+
+# --- Groups ---
+
+GROUPS = """
+group_id=1,type=select,bucket=weight:10,watch_port:2,actions=output:1,bucket=actions=output:2
+group_id=2,type=ff,bucket=watch_port:1,actions=output:1,bucket=watch_port:2,watch_group:1,actions=set_field:10.0.0.1->ip_src,output:2
+group_id=3,type=all,bucket=actions=drop,bucket=actions=group:1,bucket=actions=push_vlan:0x8100,set_field:4101->vlan_vid,output:2
+group_id=4,type=indirect,bucket=actions=resubmit(,3)
+group_id=5,type=all
+""".strip().splitlines()
+
+
+def group_lines(text):
+    return sorted(line.strip() for line in text.splitlines()[1:])
+
+
+def test_groups(both, tmp_path):
+    path = tmp_path / "groups"
+    path.write_text("# groups\n" + "\n".join(GROUPS) + "\n")
+    both.ours("add-groups", "SW", path)
+    assert group_lines(both.theirs("dump-groups", "SW")) == GROUPS
+    assert group_lines(both.ours("dump-groups", "SW").stdout) == GROUPS
+    both.ours("add-flow", "SW", "in_port=1,actions=group:2")
+    for command in "dump-groups", "dump-group-features":
+        assert steady(both.ours(command, "SW").stdout) == steady(both.theirs(command, "SW")), command
+    assert group_lines(steady(both.ours("dump-group-stats", "SW").stdout)) == group_lines(steady(both.theirs("dump-group-stats", "SW")))
+    assert "group_id=2," in both.ours("dump-group-stats", "SW", "2").stdout
+    assert both.ours("dump-groups", "SW", "group_id=5").stdout.count("group_id") == 1
+    both.ours("mod-group", "SW", "group_id=5,type=indirect,bucket=actions=output:2")
+    both.ours("--may-create", "mod-group", "SW", "group_id=6,type=all")
+    assert "group_id=5,type=indirect" in both.theirs("dump-groups", "SW") and "group_id=6" in both.theirs("dump-groups", "SW")
+    done = both.ours("mod-group", "SW", "group_id=9,type=all", check=False)
+    assert done.returncode == 1 and "there is no group of this number (OFPGMFC_UNKNOWN_GROUP)" in done.stderr
+    both.ours("del-groups", "SW", "group_id=2")
+    assert "group_id=2," not in both.theirs("dump-groups", "SW") and "actions=" not in both.theirs("dump-flows", "SW")
+    both.ours("del-groups", "SW")
+    assert group_lines(both.theirs("dump-groups", "SW")) == []
+
+
+@pytest.mark.parametrize("line", GROUPS)
+def test_parse_group(line):
+    theirs = xvs.run("ovs-ofctl", "-O", "OpenFlow13", "parse-group", line).stdout.splitlines()[2:]
+    ours = xvs.run(xvs.OFCTL, "parse-group", line).stdout.splitlines()
+    assert [steady(text).strip() for text in ours if text] == [steady(text).strip() for text in theirs if text]

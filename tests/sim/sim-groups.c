@@ -395,6 +395,38 @@ START_TEST(many_groups)
 }
 END_TEST
 
+START_TEST(large_groups)
+{
+    enum { MOST = GROUP_MAX_BUCKET_BYTES / 32 };
+    struct sim s;
+    struct buf text = BUF_INIT;
+    struct match m;
+    struct dp_path path;
+    unsigned n = 0;
+    sim_init(&s);
+    buf_puts(&text, "group_id=1,type=all");
+    for (int i = 0; i < MOST; i++)
+        buf_printf(&text, ",bucket=output:%d", 2 + i % 2);
+    GROUP(&s, buf_text(&text));
+    FLOW(&s, "in_port=1", "write_actions(group:1)");
+    parse_match("in_port=1", &m);
+    dp_path_init(&path);
+    walk_packet(s.o, &m.value, &path, NULL);
+    DPACT_FOR_EACH (a, path.acts.data, path.acts.len)
+        n += a->type == DPACT_OUTPUT;
+    ck_assert_uint_eq(n, MOST);
+    dp_path_free(&path);
+    buf_clear(&text);
+    buf_puts(&text, "group_id=2,type=all,bucket=");
+    for (int i = 0; i < 128; i++)
+        buf_printf(&text, "load:%d->NXM_NX_REG0[],", i);
+    buf_puts(&text, "output:2");
+    REFUSED(&s, OFPERR_BAC_TOO_MANY, OFPGC_ADD, buf_text(&text));
+    buf_free(&text);
+    sim_destroy(&s);
+}
+END_TEST
+
 static struct group_stats stats_of(struct sim *s, struct peer *p, uint32_t id)
 {
     struct buf b = BUF_INIT;
@@ -598,6 +630,7 @@ static void add(Suite *suite)
     tcase_add_test(t, select_skips_the_dead);
     tcase_add_test(t, chains_and_loops);
     tcase_add_test(t, many_groups);
+    tcase_add_test(t, large_groups);
     tcase_add_test(t, statistics);
     tcase_add_test(t, deletion_tells);
     tcase_add_test(t, transactions);
