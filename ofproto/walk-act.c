@@ -56,16 +56,18 @@ bool walk_has(struct walk *w, enum field_prereq prereq)
     return true;
 }
 
-/* The same, and the field itself is there: its header is whole and in this packet, not in an earlier fragment. */
-bool walk_has_field(struct walk *w, enum field_id f)
+bool walk_has_header(struct walk *w, enum field_id f)
 {
     struct key_part part = field_part(f);
-    if (!walk_has(w, fields[f].prereq))
-        return false;
     if (!part.bit)
         return true;
     ((uint8_t *)&w->v->consulted)[part.at] |= part.bit & (uint8_t)~((const uint8_t *)&w->v->written)[part.at];
     return ((const uint8_t *)&w->v->key)[part.at] & part.bit;
+}
+
+bool walk_has_field(struct walk *w, enum field_id f)
+{
+    return walk_has(w, fields[f].prereq) && walk_has_header(w, f);
 }
 
 /* --- Fields --- */

@@ -1,7 +1,7 @@
 /* walk-tag.c: headers that actions push and pop between Ethernet and IP, and the TTLs on both sides.
  *
- * The key knows two VLAN tags, one label, one I-TAG, and nothing that is below a label or inside of PBB. Where a pop brings
- * such things to light the packet itself is asked: its headers are changed as the primitive actions so far will change
+ * The key knows two VLAN tags, two labels and an IP packet right below them, one I-TAG, and nothing that is inside of PBB.
+ * Where a pop brings more to light the packet itself is asked: its headers are changed as the primitive actions so far will change
  * them, and parsed again. What is found there is this packet's alone, so the path is not cached. */
 #include "ofproto/walk.h"
 
@@ -122,22 +122,33 @@ static void hide_tags(struct flow_view *v, uint16_t type)
 
 /* --- MPLS --- */
 
+static void set_labels(struct flow_view *v, uint32_t lse, be32 below, uint8_t labels)
+{
+    view_set(v, mpls.lse, htonl(lse));
+    view_set(v, mpls.lse2, below);
+    view_set(v, mpls.labels, labels);
+}
+
 /* OpenFlow 1.3.5, 5.12.1: "MPLS label ← MPLS label, MPLS traffic class ← MPLS traffic class, MPLS TTL ← MPLS TTL or IP TTL",
  * and what has no such existing field is zero. RFC 3032: the bottom of the stack is what has no label below. */
 void act_push_mpls(struct walk *w, const struct act *a)
 {
     struct flow_view *v = w->v;
-    uint32_t lse = 0;
-    bool tag = walk_has_tag(w), label = walk_has_field(w, FIELD_MPLS_LABEL);
+    bool tag = walk_has_tag(w), label = walk_has_field(w, FIELD_MPLS_LABEL), ip = walk_has_field(w, FIELD_IP_TTL);
     emit_changes(w);
-    if (label)
-        lse = ntohl(view_get(v, mpls.lse)) & ~(uint32_t)LSE_BOS;
-    else if (walk_has_field(w, FIELD_IP_TTL))
-        lse = view_get(v, ip.ttl);
-    if (tag || !label)
+    uint32_t lse = label ? ntohl(view_get(v, mpls.lse)) & ~(uint32_t)LSE_BOS : ip ? view_get(v, ip.ttl) : 0;
+    if (label && !tag) {
+        uint8_t labels = view_get(v, mpls.labels);
+        set_labels(v, lse, view_get(v, mpls.lse), labels == 1 ? 2 : 3);
+        if (labels != 1)
+            view_set(v, mpls.inner, 0);
+    } else {
         lse |= LSE_BOS;
+        be16 inner = ip && !tag ? view_get(v, eth.type) : 0;
+        set_labels(v, lse, 0, 1);
+        view_set(v, mpls.inner, inner);
+    }
     hide_tags(v, (uint16_t)a->n);
-    view_set(v, mpls.lse, htonl(lse));
     view_set(v, eth.has, HAS_MPLS);
     emit_push_mpls(w, (uint16_t)a->n, lse);
 }
@@ -150,13 +161,31 @@ static bool has_label(struct walk *w, const char *what)
     return false;
 }
 
+/* Does the key know what a pop brings to light? */
+static bool pop_known(struct flow_view *v, uint16_t type)
+{
+    uint8_t labels = view_get(v, mpls.labels);
+    if (labels == 2 && etype_is_mpls(type)) {
+        set_labels(v, ntohl(view_get(v, mpls.lse2)), 0, 1);
+    } else if (labels == 1 && (type == ETYPE_IPV4 || type == ETYPE_IPV6) && view_get(v, mpls.inner) == htons(type)) {
+        set_labels(v, 0, 0, 0);
+        view_set(v, mpls.inner, 0);
+        view_set(v, eth.has, 0);
+    } else {
+        return false;
+    }
+    view_set(v, eth.type, htons(type));
+    return true;
+}
+
 void act_pop_mpls(struct walk *w, const struct act *a)
 {
     if (!has_label(w, "pop_mpls"))
         return;
     emit_changes(w);
     emit_tag(w, DPACT_POP_MPLS, a->n);
-    look_again(w);
+    if (!pop_known(w->v, (uint16_t)a->n))
+        look_again(w);
 }
 
 /* --- PBB --- */
@@ -191,22 +220,38 @@ void act_pop_pbb(struct walk *w, const struct act *a UNUSED)
 
 /* --- TTL --- */
 
+/* Is it an IP packet that the outermost label is in front of? */
+static bool label_on_ip(struct walk *w)
+{
+    return view_get(w->v, mpls.labels) == 1 && view_get(w->v, mpls.inner) && walk_has_header(w, FIELD_IP_TTL);
+}
+
 void act_copy_ttl_out(struct walk *w, const struct act *a UNUSED)
 {
+    struct flow_view *v = w->v;
     if (!has_label(w, "copy_ttl_out"))
         return;
     emit_changes(w);
     emit_tag(w, DPACT_COPY_TTL_OUT, 0);
-    look_again(w);
+    uint32_t lse = ntohl(view_get(v, mpls.lse)) & ~(uint32_t)LSE_TTL;
+    if (view_get(v, mpls.labels) > 1)
+        view_set(v, mpls.lse, htonl(lse | (ntohl(view_get(v, mpls.lse2)) & LSE_TTL)));
+    else if (label_on_ip(w))
+        view_set(v, mpls.lse, htonl(lse | view_get(v, ip.ttl)));
 }
 
-/* What is written lies where the key does not reach. */
 void act_copy_ttl_in(struct walk *w, const struct act *a UNUSED)
 {
+    struct flow_view *v = w->v;
     if (!has_label(w, "copy_ttl_in"))
         return;
     emit_changes(w);
     emit_tag(w, DPACT_COPY_TTL_IN, 0);
+    uint32_t ttl = ntohl(view_get(v, mpls.lse)) & LSE_TTL;
+    if (view_get(v, mpls.labels) > 1)
+        view_set(v, mpls.lse2, htonl((ntohl(view_get(v, mpls.lse2)) & ~(uint32_t)LSE_TTL) | ttl));
+    else if (label_on_ip(w))
+        view_set(v, ip.ttl, (uint8_t)ttl);
 }
 
 static void set_ttl(struct walk *w, enum field_id f, uint32_t ttl)

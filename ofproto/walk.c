@@ -253,7 +253,7 @@ static bool walk_receive(struct walk *w)
 {
     struct ofproto *o = w->o;
     if ((__atomic_load_n(&o->frag_mode, __ATOMIC_RELAXED) & OFPC_FRAG_MASK) == OFPC_FRAG_DROP &&
-        view_get(w->v, ip.frag)) {
+        walk_has(w, P_IP) && view_get(w->v, ip.frag)) {
         walk_drop(w, DROP_FRAGMENT);
         return false;
     }

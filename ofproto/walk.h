@@ -120,6 +120,8 @@ void walk_normal(struct walk *);
 
 /* Does the packet have the headers that this prerequisite asks for? */
 bool walk_has(struct walk *, enum field_prereq);
-bool walk_has_field(struct walk *, enum field_id);
+/* Is the header of a field there whole, and in this packet, not in an earlier fragment? Below an MPLS label, too. */
+bool walk_has_header(struct walk *, enum field_id);
+bool walk_has_field(struct walk *, enum field_id); /* both */
 
 #endif

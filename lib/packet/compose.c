@@ -193,6 +193,9 @@ void packet_compose(const struct flow_key *k, struct packet *p)
     if (etype_is_mpls(type)) {
         p->l25 = w.p - p->data;
         put(&w, &k->mpls.lse, 4);
+        if (k->mpls.labels > 1)
+            put(&w, &k->mpls.lse2, 4);
+        type = ntohs(k->mpls.inner);
     } else if (type == ETYPE_PBB) {
         p->l3 = w.p - p->data;
         put(&w, &k->mpls.pbb, PBB_TCI);
@@ -208,6 +211,8 @@ void packet_compose(const struct flow_key *k, struct packet *p)
         put_ipv4(&w, k, p);
     else if (type == ETYPE_IPV6)
         put_ipv6(&w, k, p);
+    if (p->l3 == 0xffff)
+        p->l4 = 0xffff;
     p->len = MAX(w.p - p->data, LEAST);
     p->csum = CSUM_NONE;
     p->gso = GSO_NONE;
@@ -225,6 +230,7 @@ void key_complete(struct flow_key *k)
     key_parse(&p, 0, L_L4, &parsed);
     k->eth.n_tags = parsed.eth.n_tags;
     k->eth.has = parsed.eth.has;
+    k->mpls.labels = parsed.mpls.labels;
     k->ip.flabel |= parsed.ip.flabel & htonl(HAS_IP | HAS_IP_PROTO);
     k->arp.has = parsed.arp.has;
     k->l4.tcp_flags |= parsed.l4.tcp_flags & htons(HAS_L4);

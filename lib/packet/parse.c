@@ -3,6 +3,27 @@
 
 static_assert(sizeof(((struct packet *)0)->tun) == sizeof(((struct flow_key *)0)->tun), "copied as a whole");
 
+/* RFC 3032: the stack from p->l25 on, and what an IP packet below it is by its first bits. */
+static void parse_mpls(const struct packet *p, struct flow_key *key)
+{
+    const uint8_t *l = p->data + p->l25;
+    uint32_t left = p->len - p->l25, size = MPLS_LSE;
+    memcpy(&key->mpls.lse, l, MPLS_LSE);
+    key->eth.has = HAS_MPLS;
+    key->mpls.labels = 1;
+    if (!(l[2] & 1)) {
+        if (left < 2 * MPLS_LSE) {
+            key->mpls.labels = 0;
+            return;
+        }
+        memcpy(&key->mpls.lse2, l + MPLS_LSE, MPLS_LSE);
+        size = 2 * MPLS_LSE;
+        key->mpls.labels = l[MPLS_LSE + 2] & 1 ? 2 : 3;
+    }
+    if (key->mpls.labels < 3 && left > size)
+        key->mpls.inner = l[size] >> 4 == 4 ? htons(ETYPE_IPV4) : l[size] >> 4 == 6 ? htons(ETYPE_IPV6) : 0;
+}
+
 /* Returns the Ethernet type of what stands at p->l3, 0 if nothing that is parsed does. */
 static uint16_t parse_eth(struct packet *p, struct flow_key *key)
 {
@@ -25,10 +46,9 @@ static uint16_t parse_eth(struct packet *p, struct flow_key *key)
     if (!l2.end)
         return 0;
     if (unlikely(etype_is_mpls(l2.type))) {
-        if (p->len - l2.end >= 4) {
-            memcpy(&key->mpls.lse, d + l2.end, 4);
-            key->eth.has = HAS_MPLS;
+        if (p->len - l2.end >= MPLS_LSE) {
             p->l25 = l2.end;
+            parse_mpls(p, key);
         }
         return 0;
     }
@@ -126,12 +146,13 @@ static void parse_l4(const uint8_t *h, uint32_t len, const struct ip_place *ip, 
     }
 }
 
-static void parse_ip(struct packet *p, uint16_t type, enum layer depth, struct flow_key *key)
+/* From `l3` on. Returns where the transport is, 0xffff: nowhere. */
+static uint16_t parse_ip(const struct packet *p, uint16_t l3, uint16_t type, enum layer depth, struct flow_key *key)
 {
-    const uint8_t *ip = p->data + p->l3;
+    const uint8_t *ip = p->data + l3;
     struct ip_place at;
-    if (!ip_locate(ip, p->len - p->l3, type, &at))
-        return;
+    if (!ip_locate(ip, p->len - l3, type, &at))
+        return 0xffff;
     key->ip.proto = at.proto;
     key->ip.frag = at.frag;
     if (at.version == 4) {
@@ -146,11 +167,11 @@ static void parse_ip(struct packet *p, uint16_t type, enum layer depth, struct f
         key->ip.flabel = htonl((w & 0xfffff) | (uint32_t)at.exthdr << EXTHDR_SHIFT | HAS_IP | (at.cut ? 0 : HAS_IP_PROTO));
         memcpy(&key->ip6, ip + 8, 32);
     }
-    if (at.l4) {
-        p->l4 = p->l3 + at.l4;
-        if (depth >= L_L4)
-            parse_l4(ip + at.l4, at.end - at.l4, &at, key);
-    }
+    if (!at.l4)
+        return 0xffff;
+    if (depth >= L_L4)
+        parse_l4(ip + at.l4, at.end - at.l4, &at, key);
+    return (uint16_t)(l3 + at.l4);
 }
 
 void key_parse(struct packet *p, uint32_t in_port, enum layer depth, struct flow_key *key)
@@ -166,7 +187,9 @@ void key_parse(struct packet *p, uint32_t in_port, enum layer depth, struct flow
     if (depth < L_IP)
         return;
     if (type == ETYPE_IPV4 || type == ETYPE_IPV6)
-        parse_ip(p, type, depth, key);
+        p->l4 = parse_ip(p, p->l3, type, depth, key);
+    else if (unlikely(key->mpls.inner))
+        parse_ip(p, p->l25 + (uint16_t)(MPLS_LSE * key->mpls.labels), ntohs(key->mpls.inner), depth, key);
     else if (type == ETYPE_ARP || type == ETYPE_RARP)
         parse_arp(p, key);
 }

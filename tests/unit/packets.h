@@ -35,10 +35,10 @@ static inline void packets_field_value(uint64_t *rng, enum field_id f, union fie
 static inline void packets_has(struct flow_key *k)
 {
     static const uint8_t none[6];
-    uint16_t type = ntohs(k->eth.type);
+    uint16_t outer = ntohs(k->eth.type), type = etype_is_mpls(outer) ? ntohs(k->mpls.inner) : outer;
     bool v6 = type == ETYPE_IPV6, later = k->ip.frag & FRAG_LATER;
     uint8_t p = k->ip.proto;
-    k->eth.has = etype_is_mpls(type) ? HAS_MPLS : type == ETYPE_PBB ? HAS_PBB : 0;
+    k->eth.has = etype_is_mpls(outer) ? HAS_MPLS : outer == ETYPE_PBB ? HAS_PBB : 0;
     k->arp.has = type == ETYPE_ARP || type == ETYPE_RARP ? HAS_ARP : 0;
     if (type != ETYPE_IPV4 && !v6)
         return;
@@ -115,8 +115,16 @@ static inline void packets_random_key(uint64_t *rng, struct flow_key *k)
     k->eth.n_tags = (k->eth.tci != 0) + (k->eth.tci2 != 0);
     if (type == ETYPE_PBB)
         k->mpls.pbb = htonl(unit_random(rng));
-    if (etype_is_mpls(type))
-        k->mpls.lse = htonl(unit_random(rng));
+    if (etype_is_mpls(type)) {
+        k->mpls.labels = 1 + unit_below(rng, 3);
+        k->mpls.lse = htonl((unit_random(rng) & 0xfffffeff) | (k->mpls.labels == 1 ? 0x100 : 0));
+        if (k->mpls.labels > 1)
+            k->mpls.lse2 = htonl((unit_random(rng) & 0xfffffeff) | (k->mpls.labels == 2 ? 0x100 : 0));
+        if (k->mpls.labels < 3 && unit_below(rng, 3)) {
+            type = unit_below(rng, 2) ? ETYPE_IPV4 : ETYPE_IPV6;
+            k->mpls.inner = htons(type);
+        }
+    }
     if (type == ETYPE_ARP || type == ETYPE_RARP) {
         packets_bytes(rng, &k->arp, sizeof k->arp);
         k->arp.zero = 0;

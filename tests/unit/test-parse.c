@@ -383,6 +383,8 @@ START_TEST(other_peoples_packets)
             union field_value a, b;
             field_get(id, &want, &a);
             field_get(id, &got, &b);
+            if (got.mpls.labels && fields[id].layer > L_ETH) /* what is below the labels */
+                continue;
             ck_assert_msg(!memcmp(&a, &b, sizeof a), "%s: %s", frames[i].name, fields[id].name);
         }
         p.data = f.b;
