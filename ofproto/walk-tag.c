@@ -145,7 +145,7 @@ void act_push_mpls(struct walk *w, const struct act *a)
     } else {
         lse |= LSE_BOS;
         be16 inner = ip && !tag ? view_get(v, eth.type) : 0;
-        set_labels(v, lse, 0, 1);
+        set_labels(v, lse, 0, inner ? 1 : 0);
         view_set(v, mpls.inner, inner);
     }
     hide_tags(v, (uint16_t)a->n);
@@ -233,6 +233,10 @@ void act_copy_ttl_out(struct walk *w, const struct act *a UNUSED)
         return;
     emit_changes(w);
     emit_tag(w, DPACT_COPY_TTL_OUT, 0);
+    if (!view_get(v, mpls.labels)) {
+        look_again(w);
+        return;
+    }
     uint32_t lse = ntohl(view_get(v, mpls.lse)) & ~(uint32_t)LSE_TTL;
     if (view_get(v, mpls.labels) > 1)
         view_set(v, mpls.lse, htonl(lse | (ntohl(view_get(v, mpls.lse2)) & LSE_TTL)));
@@ -247,9 +251,9 @@ void act_copy_ttl_in(struct walk *w, const struct act *a UNUSED)
         return;
     emit_changes(w);
     emit_tag(w, DPACT_COPY_TTL_IN, 0);
-    uint32_t ttl = ntohl(view_get(v, mpls.lse)) & LSE_TTL;
+    uint32_t ttl = ntohl(view_get(v, mpls.lse)) & LSE_TTL, below = ntohl(view_get(v, mpls.lse2)) & ~(uint32_t)LSE_TTL;
     if (view_get(v, mpls.labels) > 1)
-        view_set(v, mpls.lse2, htonl((ntohl(view_get(v, mpls.lse2)) & ~(uint32_t)LSE_TTL) | ttl));
+        view_set(v, mpls.lse2, htonl(below | ttl));
     else if (label_on_ip(w))
         view_set(v, ip.ttl, (uint8_t)ttl);
 }

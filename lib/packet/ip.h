@@ -27,7 +27,7 @@ enum {
 enum { ETH_HEADER = 14, VLAN_HEADER = 4, IPV4_HEADER = 20, IPV6_HEADER = 40, TCP_HEADER = 20, UDP_HEADER = 8,
        SCTP_HEADER = 12, ARP_PACKET = 28, ND_HEADER = 24 };
 /* IEEE 802.1Q-2011, 9.7: priority 3 bits, DEI, UCA, 3 reserved, I-SID 24; then the customer's addresses. */
-enum { MPLS_LSE = 4, PBB_TCI = 4, PBB_HEADER = 18 /* with type and addresses */, PBB_UCA = 1 << 27, PBB_PCP_SHIFT = 29,
+enum { MPLS_LSE = 4, PBB_TCI = 4, PBB_HEADER = 18 /* what is put in front; and the I-TAG up to the customer's type */, PBB_UCA = 1 << 27, PBB_PCP_SHIFT = 29,
        PBB_ISID_MASK = 0xffffff };
 enum { ND_SOLICIT = 135, ND_ADVERT = 136, ND_OPT_SLL = 1, ND_OPT_TLL = 2 };
 

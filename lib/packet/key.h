@@ -49,8 +49,8 @@ struct flow_key {
     struct {
         be32 lse; /* outermost MPLS label stack entry */
         be32 pbb; /* I-TAG's TCI of a PBB frame (never both: the Ethernet type says which) */
-        /* For who pops labels: the one below, if `labels` is 2 (it is the bottom of the stack) or 3 (it is not). labels 1:
-         * `lse` is the bottom; 0: what is below is cut off. inner: ETYPE_IPV4 or ETYPE_IPV6, if labels is 1 or 2 and what
+        /* For who pops labels: the one below, if `labels` is 2 (it is the bottom of the stack) or 3 (it is not, or nobody
+         * knows). labels 1: `lse` is the bottom; 0: what is below is cut off or not known. inner: ETYPE_IPV4 or ETYPE_IPV6, if labels is 1 or 2 and what
          * is below starts as such a packet does; then ip, ip4, ip6, l4 are its own, for whom a pop has made it the packet's. */
         be32 lse2;
         be16 inner;

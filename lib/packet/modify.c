@@ -37,7 +37,7 @@ static void find_headers(struct packet *p, struct headers *h)
     uint32_t len = p->len - l2.end;
     if (etype_is_mpls(l2.type) && len >= 4)
         h->lse = l3;
-    if (l2.type == ETYPE_PBB && len >= PBB_TCI)
+    if (l2.type == ETYPE_PBB && len >= PBB_HEADER)
         h->pbb = l3;
     if ((l2.type == ETYPE_ARP || l2.type == ETYPE_RARP) && len >= ARP_PACKET && !memcmp(l3, "\0\1\x08\0\6\4", 6))
         h->arp = l3;

@@ -52,7 +52,7 @@ static uint16_t parse_eth(struct packet *p, struct flow_key *key)
         }
         return 0;
     }
-    if (unlikely(l2.type == ETYPE_PBB) && p->len - l2.end >= PBB_TCI) {
+    if (unlikely(l2.type == ETYPE_PBB) && p->len - l2.end >= PBB_HEADER) {
         memcpy(&key->mpls.pbb, d + l2.end, PBB_TCI);
         key->eth.has = HAS_PBB;
     }

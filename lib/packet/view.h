@@ -47,7 +47,7 @@ static inline void view_wrote(struct flow_view *v, size_t ofs, size_t n) { memse
 
 /* view_get(v, ip.proto): the member's value, every bit of it consulted.
  * view_ref(v, eth.dst): a pointer to it, likewise, for members that are arrays.
- * view_set(v, ip.proto, 6): a new value. */
+ * view_set(v, ip.proto, 6): a new value; it is marked as written before VALUE is looked at, which must not read it. */
 #define view_get(V, MEMBER) (view_mark(V, offsetof(struct flow_key, MEMBER), KEY_SIZE(MEMBER)), (V)->key.MEMBER)
 #define view_ref(V, MEMBER) \
     (view_mark(V, offsetof(struct flow_key, MEMBER), KEY_SIZE(MEMBER)), (const __typeof__((V)->key.MEMBER) *)&(V)->key.MEMBER)

@@ -3,7 +3,7 @@
 #TESTS += tests/sim/sim-noun
 #tests_sim_sim_noun_SOURCES = tests/sim/sim-noun.c
 #tests_sim_sim_noun_LDADD = $(OFPROTO_TEST_LIBS)
-SIM_TESTS = tests/sim/sim-flows tests/sim/sim-groups tests/sim/sim-meters tests/sim/sim-packets tests/sim/sim-queues tests/sim/sim-ports tests/sim/sim-session tests/sim/sim-threads tests/sim/test-cache-walk tests/sim/test-race tests/sim/test-trace tests/sim/test-walk
+SIM_TESTS = tests/sim/sim-flows tests/sim/sim-groups tests/sim/sim-meters tests/sim/sim-packets tests/sim/sim-ports tests/sim/sim-queues tests/sim/sim-session tests/sim/sim-threads tests/sim/test-cache-walk tests/sim/test-race tests/sim/test-tags tests/sim/test-trace tests/sim/test-walk
 noinst_HEADERS += tests/sim/random.h tests/sim/sim.h
 if HAVE_CHECK
 check_PROGRAMS += $(SIM_TESTS)
@@ -27,6 +27,8 @@ tests_sim_test_cache_walk_SOURCES = tests/sim/test-cache-walk.c
 tests_sim_test_cache_walk_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_test_race_SOURCES = tests/sim/test-race.c
 tests_sim_test_race_LDADD = $(OFPROTO_TEST_LIBS)
+tests_sim_test_tags_SOURCES = tests/sim/test-tags.c
+tests_sim_test_tags_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_test_trace_SOURCES = tests/sim/test-trace.c
 tests_sim_test_trace_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_threads_SOURCES = tests/sim/sim-threads.c
