@@ -31,7 +31,7 @@ void batch_add(struct conn *c, struct batch *b, const char *text, size_t line, u
 {
     struct diag d = DIAG_INIT;
     size_t at = b->messages.len;
-    bool ok = b->kind->make(c, c ? c->version : OFP13, text, command, &b->messages, &d);
+    bool ok = b->kind->make(c, c ? c->version : options_version(), text, command, &b->messages, &d);
     if (!ok || d.warnings.len) {
         struct buf prefix = BUF_INIT;
         put_prefix(c, b, line, &prefix);

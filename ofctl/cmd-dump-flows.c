@@ -35,7 +35,8 @@ static void decode_part(struct dump *d, struct rd rd)
     while (rd_left(&rd)) {
         struct rd entry = next_entry(&rd);
         struct flow_stats s;
-        enum ofp_error e = flow_stats_decode(d->c->version, &entry, &s, &acts);
+        enum ofp_error e = conn_nicira(d->c) ? nx_flow_stats_decode(d->c->version, &entry, &s, &acts)
+                                             : flow_stats_decode(d->c->version, &entry, &s, &acts);
         if (e) {
             warn("%s: left out a flow that xvs-ofctl cannot read: %s (%s)", d->c->target, ofp_error_sentence(e),
                  ofp_error_name(e));
@@ -226,6 +227,17 @@ static void print_json(struct conn *c, const struct flows *f)
 
 /* --- Commands --- */
 
+/* 1.0 has two forms; Nicira's says more. What the reply will be. */
+static enum ofp_msg_type encode_request(struct conn *c, const struct flow_stats_request *request, bool aggregate, struct buf *b)
+{
+    if (conn_nicira(c)) {
+        nx_flow_stats_request_encode(request, aggregate, c->version, conn_xid(c), b);
+        return aggregate ? OFPMSG_NX_AGGREGATE_REPLY : OFPMSG_NX_FLOW_STATS_REPLY;
+    }
+    flow_stats_request_encode(request, aggregate, c->version, conn_xid(c), b);
+    return aggregate ? OFPMSG_AGGREGATE_REPLY : OFPMSG_FLOW_STATS_REPLY;
+}
+
 static void take_part(struct reply *r, struct rd body, void *d_)
 {
     struct dump *d = d_;
@@ -250,8 +262,8 @@ void cmd_dump_flows(struct conn *c, int argc, char *argv[])
     parse_filter(c, argc ? argv[0] : NULL, &request);
     if (ports_for_print(c)) /* asks for the names now: in the midst of the reply it is too late */
         ports_have(c, 0);
-    flow_stats_request_encode(&request, false, c->version, conn_xid(c), &b);
-    if (!conn_stream(c, &b, OFPMSG_FLOW_STATS_REPLY, &r, take_part, &d))
+    enum ofp_msg_type reply = encode_request(c, &request, false, &b);
+    if (!conn_stream(c, &b, reply, &r, take_part, &d))
         die_of_refusal(c, &r);
     if (keep)
         flows_sort(&d.flows);
@@ -277,8 +289,8 @@ void cmd_dump_aggregate(struct conn *c, int argc, char *argv[])
     struct buf b = BUF_INIT;
     struct reply r;
     parse_filter(c, argc ? argv[0] : NULL, &request);
-    flow_stats_request_encode(&request, true, c->version, conn_xid(c), &b);
-    conn_transact(c, &b, OFPMSG_AGGREGATE_REPLY, &r);
+    enum ofp_msg_type reply = encode_request(c, &request, true, &b);
+    conn_transact(c, &b, reply, &r);
     if (options.json) {
         struct aggregate_stats s;
         if (aggregate_stats_decode(c->version, reply_rd(&r), &s))

@@ -1,12 +1,29 @@
 /* Flows to the switch: add-flow, add-flows, mod-flows, del-flows; and what they would send: parse-flow, parse-flows. */
 #include "ofctl/batch.h"
 
+/* Plain 1.0 has one table, and says nothing of it. A flow is then modified with the cookie it is to have. */
+static void fit_of10(struct conn *c, uint8_t version, struct flow_mod *m)
+{
+    if (version != OFP10)
+        return;
+    bool all = m->table == OFPTT_ALL;
+    if (m->command != OFPFC_ADD && m->command < OFPFC_DELETE && !m->cookie_mask)
+        m->new_cookie = m->cookie ? m->cookie : UINT64_MAX;
+    if (!c || conn_nicira(c))
+        return;
+    if (m->table && !all)
+        die("%s: the switch has no tables in OpenFlow 1.0: leave table=%u away, or add -O OpenFlow13", c->target, m->table);
+    m->table = 0;
+}
+
 static bool make_flow(struct conn *c, uint8_t version, const char *text, unsigned command, struct buf *messages, struct diag *d)
 {
     struct flow_mod m;
     bool ok = flow_mod_parse(text, (enum ofp_flow_mod_command)command, ports_by_name(c), &m, d);
     if (ok && c)
         check_flow(c, &m);
+    if (ok)
+        fit_of10(c, version, &m);
     if (ok)
         flow_mod_encode(&m, version, 0, messages);
     flow_mod_free(&m);

@@ -157,29 +157,41 @@ void cmd_packet_out(struct conn *c, int argc, char *argv[])
 
 /* --- monitor --- */
 
-static void set_miss_len(struct conn *c, const char *text)
+/* miss_len -1: as it is. */
+static void set_config(struct conn *c, int miss_len, uint16_t flags)
 {
-    char *end;
-    unsigned long n = strtoul(text, &end, 0);
-    if (!isdigit((unsigned char)*text) || *end || n > UINT16_MAX)
-        die("monitor: %s: MISS_LEN, a number up to 65535, or invalid_ttl is wanted", text);
     struct reply r;
     struct ofp_switch_config config;
     struct buf b = BUF_INIT;
     conn_request(c, OFPMSG_GET_CONFIG_REQUEST, OFPMSG_GET_CONFIG_REPLY, &r);
     switch_config_decode(c->version, reply_rd(&r), &config);
     reply_free(&r);
-    config.miss_send_len = n;
+    if (miss_len >= 0)
+        config.miss_send_len = (uint16_t)miss_len;
+    config.flags |= flags;
     switch_config_encode(&config, OFPMSG_SET_CONFIG, c->version, conn_xid(c), &b);
     finish(c, &b);
     buf_free(&b);
 }
 
+static void set_miss_len(struct conn *c, const char *text)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 0);
+    if (!isdigit((unsigned char)*text) || *end || n > UINT16_MAX)
+        die("monitor: %s: MISS_LEN, a number up to 65535, or invalid_ttl is wanted", text);
+    set_config(c, (int)n, 0);
+}
+
 static void want_invalid_ttl(struct conn *c)
 {
     struct reply r;
-    struct ofp_async_config a;
+    struct ofp_async_config a = {0};
     struct buf b = BUF_INIT;
+    if (c->version == OFP10) { /* a flag of the switch's configuration, as in 1.1 */
+        set_config(c, -1, OFPC_INVALID_TTL_TO_CONTROLLER);
+        return;
+    }
     conn_request(c, OFPMSG_GET_ASYNC_REQUEST, OFPMSG_GET_ASYNC_REPLY, &r);
     async_decode(c->version, reply_rd(&r), &a);
     reply_free(&r);

@@ -36,15 +36,24 @@ static void show_json(struct conn *c UNUSED, const struct reply *features, const
 
 void cmd_show(struct conn *c, int argc UNUSED, char *argv[] UNUSED)
 {
-    struct reply features, ports, config;
+    struct reply features, ports = {0}, config;
+    bool apart = c->version != OFP10; /* whose features have the ports in them */
     conn_request(c, OFPMSG_FEATURES_REQUEST, OFPMSG_FEATURES_REPLY, &features);
-    conn_request(c, OFPMSG_PORT_DESC_REQUEST, OFPMSG_PORT_DESC_REPLY, &ports);
+    if (apart) {
+        conn_request(c, OFPMSG_PORT_DESC_REQUEST, OFPMSG_PORT_DESC_REPLY, &ports);
+    } else {
+        struct ofp_features f;
+        features_decode(c->version, reply_rd(&features), &f);
+        ports.header = features.header;
+        buf_put(&ports.body, f.ports.p, rd_left(&f.ports));
+    }
     conn_request(c, OFPMSG_GET_CONFIG_REQUEST, OFPMSG_GET_CONFIG_REPLY, &config);
     if (options.json) {
         show_json(c, &features, &ports, &config);
     } else {
         reply_print(c, &features);
-        reply_print(c, &ports);
+        if (apart)
+            reply_print(c, &ports);
         reply_print(c, &config);
     }
     reply_free(&features);

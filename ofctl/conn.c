@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "ctl/ctl.h"
 #include "ofctl/ofctl.h"
+#include "openflow/version.h"
 
 enum { SILENCE = 30000 /* ms without a byte from the switch, unless -t says otherwise */ };
 
@@ -293,20 +294,27 @@ const void *conn_receive_or_die(struct conn *c, struct ofp_header *h)
 
 /* --- HELLO --- */
 
-static __attribute__((noreturn)) void die_of_versions(const struct conn *c, uint32_t versions)
+static __attribute__((noreturn)) void die_of_versions(const struct conn *c, uint32_t theirs)
 {
-    struct buf list = BUF_INIT;
-    for (int v = 1; v < 32; v++)
-        if (versions >> v & 1) {
-            if (v <= OFP15)
-                buf_printf(&list, "%s1.%d", list.len ? ", " : "", v - 1);
-            else
-                buf_printf(&list, "%s0x%02x", list.len ? ", " : "", v);
-        }
-    die("%s: the switch speaks OpenFlow %s, xvs-ofctl speaks 1.3 (Open vSwitch: ovs-vsctl set bridge BRIDGE "
-        "protocols=OpenFlow10,OpenFlow13)",
-        c->target, list.len ? buf_text(&list) : "of no version");
+    struct buf text = BUF_INIT;
+    uint32_t ours = options.versions, able = theirs & OFP_VERSIONS_SPOKEN;
+    buf_printf(&text, "%s: the switch speaks OpenFlow ", c->target);
+    ofp_versions_format(theirs, &text);
+    buf_puts(&text, ", and xvs-ofctl was allowed ");
+    ofp_versions_format(ours, &text);
+    if (able) {
+        buf_puts(&text, ": add -O ");
+        ofp_versions_format_names(1u << ofp_version_highest(able), &text);
+        buf_puts(&text, ", or let the bridge speak more: xvs-ctl");
+    } else {
+        buf_puts(&text, ": let the bridge speak one of these: xvs-ctl");
+    }
+    buf_puts(&text, " (Open vSwitch: ovs-vsctl) set bridge BRIDGE protocols=");
+    ofp_versions_format_names(ours, &text);
+    die("%s", buf_text(&text));
 }
+
+uint8_t options_version(void) { return ofp_version_highest(options.versions); }
 
 static void say_hello(struct conn *c)
 {
@@ -315,7 +323,7 @@ static void say_hello(struct conn *c)
     enum ofp_msg_type type;
     struct rd body;
     uint32_t versions;
-    hello_encode(1u << OFP13, conn_xid(c), &b);
+    hello_encode(options.versions, conn_xid(c), &b);
     conn_send(c, &b);
     buf_free(&b);
 
@@ -328,9 +336,11 @@ static void say_hello(struct conn *c)
     }
     if (e || type != OFPMSG_HELLO || hello_decode(&h, body, &versions))
         die("%s: this is not an OpenFlow switch: its first message is no HELLO", c->target);
-    if (!(versions & 1u << OFP13))
+    c->version = ofp_version_highest(versions & options.versions);
+    if (!c->version)
         die_of_versions(c, versions);
-    c->version = OFP13;
+    if (options.verbose)
+        fprintf(stderr, "%s: OpenFlow 1.%d is spoken\n", c->target, c->version - OFP10);
     c->greeted = true;
 }
 
@@ -339,6 +349,7 @@ struct conn *conn_open(const char *target)
     struct conn *c = xzalloc(sizeof *c);
     c->target = target;
     c->n_tunnels = -1;
+    c->nicira = -1;
     c->fd = open_target(target);
     say_hello(c);
     return c;
@@ -360,7 +371,8 @@ void error_text(const void *error_msg, size_t len, struct buf *out)
 {
     struct rd body;
     struct ofp_error_msg e;
-    if (ofp_msg_decode_type(error_msg, len, NULL, NULL, &body, NULL) || error_msg_decode(OFP13, body, &e)) {
+    struct ofp_header h;
+    if (ofp_msg_decode_type(error_msg, len, &h, NULL, &body, NULL) || error_msg_decode(h.version, body, &e)) {
         buf_puts(out, "an error that is malformed itself");
         return;
     }
@@ -443,6 +455,32 @@ void conn_request(struct conn *c, enum ofp_msg_type request, enum ofp_msg_type e
     ofp_simple_encode(request, c->version, conn_xid(c), &b);
     conn_transact(c, &b, expect, r);
     buf_free(&b);
+}
+
+/* Two requests that have no answer but an error, so a barrier follows. */
+bool conn_nicira(struct conn *c)
+{
+    struct buf b = BUF_INIT;
+    if (c->nicira >= 0 || c->version != OFP10)
+        return c->nicira > 0;
+    uint32_t first = c->xid + 1;
+    nx_flow_format_encode(NXFF_NXM, c->version, conn_xid(c), &b);
+    nx_table_id_encode(true, c->version, conn_xid(c), &b);
+    ofp_simple_encode(OFPMSG_BARRIER_REQUEST, c->version, conn_xid(c), &b);
+    conn_send(c, &b);
+    buf_free(&b);
+    c->nicira = 1;
+    for (;;) {
+        struct ofp_header h;
+        enum ofp_msg_type type;
+        const void *msg = conn_receive_or_die(c, &h);
+        if (ofp_msg_decode_type(msg, h.len, &h, &type, NULL, NULL))
+            continue;
+        if (type == OFPMSG_ERROR && h.xid - first < 2)
+            c->nicira = 0;
+        else if (h.xid == c->xid && (type == OFPMSG_BARRIER_REPLY || type == OFPMSG_ERROR))
+            return c->nicira > 0;
+    }
 }
 
 void reply_free(struct reply *r)

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 #include "ofctl/ofctl.h"
+#include "openflow/version.h"
 
 struct options options;
 
@@ -98,7 +99,7 @@ static void print_options(void)
 static void print_usage(void)
 {
     printf("usage: xvs-ofctl [OPTIONS] COMMAND SWITCH [ARG...]\n"
-           "Speaks OpenFlow 1.3 with a switch. SWITCH is a bridge of xvs, whose socket is $XVS_RUNDIR/BRIDGE.mgmt\n"
+           "Speaks OpenFlow with a switch. SWITCH is a bridge of xvs, whose socket is $XVS_RUNDIR/BRIDGE.mgmt\n"
            "($XVS_RUNDIR is /run/xvs if not set), or any switch: unix:PATH, tcp:HOST[:PORT].\n"
            "\nCommands:\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
@@ -137,17 +138,21 @@ static __attribute__((noreturn)) void help(const char *name)
 
 /* --- Options --- */
 
+/* Versions that only others speak may stand beside. */
 static void set_protocols(const char *list)
 {
-    static const char *const ours[] = {"OpenFlow13", "OpenFlow1.3"};
+    uint32_t named = 0;
     for (const char *p = list; *p;) {
-        size_t n = strcspn(p, ",");
-        for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
-            if (n == strlen(ours[i]) && !strncasecmp(p, ours[i], n))
-                return;
-        p += n + (p[n] == ',');
+        size_t n = strcspn(p, ", ");
+        uint8_t v = ofp_version_parse(p, n);
+        if (!v)
+            die("-O %s: there is no OpenFlow version '%.*s'; write OpenFlow10, OpenFlow13 or OpenFlow14", list, (int)n, p);
+        named |= 1u << v;
+        p += n + strspn(p + n, ", ");
     }
-    die("-O %s: xvs-ofctl speaks OpenFlow13 only", list);
+    options.versions = named & OFP_VERSIONS_SPOKEN;
+    if (!options.versions)
+        die("-O %s: xvs-ofctl speaks OpenFlow10, OpenFlow13 and OpenFlow14", list);
 }
 
 static void set_timeout(const char *text)
@@ -246,7 +251,7 @@ static void take_option(int id)
         wants_help = true;
         break;
     case OPT_VERSION:
-        puts("xvs-ofctl (" PACKAGE_NAME ") " PACKAGE_VERSION "\nOpenFlow 1.3");
+        puts("xvs-ofctl (" PACKAGE_NAME ") " PACKAGE_VERSION "\nOpenFlow 1.0, 1.3, 1.4 (without -O: 1.3, or 1.0 if the switch has no 1.3)");
         exit(0);
     default:
         fprintf(stderr, "'xvs-ofctl --help' lists commands and options\n"); /* getopt has said what is wrong */
@@ -273,6 +278,16 @@ static void take_options(int argc, char *argv[])
     }
 }
 
+/* What OpenFlow 1.0 has nothing of. */
+static bool lacks(const char *command)
+{
+    static const char *const nouns[] = {"group", "bucket", "meter", "table-features", "table-desc", "mod-table"};
+    for (size_t i = 0; i < ARRAY_SIZE(nouns); i++)
+        if (strstr(command, nouns[i]))
+            return true;
+    return false;
+}
+
 int main(int argc, char *argv[])
 {
     static char name[] = "xvs-ofctl";
@@ -280,6 +295,7 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_DFL);
     options.names = isatty(STDOUT_FILENO);
     options.verbosity = 1;
+    options.versions = DEFAULT_VERSIONS;
     take_options(argc, argv);
     argc -= optind;
     argv += optind;
@@ -302,6 +318,8 @@ int main(int argc, char *argv[])
             *c->args ? " " : "", c->args);
 
     struct conn *conn = c->local ? NULL : conn_open(target);
+    if ((conn ? conn->version : options_version()) == OFP10 && lacks(c->name))
+        die("%s needs OpenFlow 1.3 or later%s", c->name, conn ? ", and with this switch 1.0 is spoken (-O OpenFlow13?)" : ": -O OpenFlow13");
     c->handler(conn, argc, argv);
     conn_close(conn);
     if (fflush(stdout))

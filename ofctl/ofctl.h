@@ -18,6 +18,7 @@ struct sort_key {
 struct options {
     bool json, strict, may_create, names, no_stats, color, verbose;
     int verbosity;
+    uint32_t versions; /* -O: 1 << enum ofp_version each; without it the default below */
     msec_t deadline; /* clock_msec() at which -t ends it; 0: none */
     struct sort_key sort[16];
     size_t n_sort;
@@ -34,6 +35,7 @@ struct conn {
     int fd;
     uint8_t version; /* that HELLO has settled */
     bool greeted;    /* HELLOs exchanged */
+    int nicira;      /* conn_nicira(): -1: not tried yet */
     struct buf in; /* received; `taken` bytes of it are dealt with */
     size_t taken;
     uint32_t xid; /* the last one given out */
@@ -43,6 +45,11 @@ struct conn {
 
 struct conn *conn_open(const char *target); /* and says HELLO */
 void conn_close(struct conn *);
+/* Without -O: 1.3 if the switch speaks it, else 1.0. */
+#define DEFAULT_VERSIONS (1u << OFP13 | 1u << OFP10)
+uint8_t options_version(void); /* the highest allowed, for what is done without a switch */
+/* In 1.0: has the switch Nicira's extensions? Then flows are told with nx_match, and flow-mods name their table. */
+bool conn_nicira(struct conn *);
 static inline uint32_t conn_xid(struct conn *c) { return ++c->xid; }
 
 void conn_send(struct conn *, const struct buf *); /* whole messages */

@@ -20,10 +20,19 @@ static struct ports *ports_get(struct conn *c)
 {
     if (c->ports)
         return c->ports;
+    enum { LEAST = 48 }; /* bytes that a description takes, in 1.0 */
     struct reply r;
-    conn_request(c, OFPMSG_PORT_DESC_REQUEST, OFPMSG_PORT_DESC_REPLY, &r);
-    struct rd rd = reply_rd(&r);
-    size_t most = rd_left(&rd) / 64;
+    struct rd rd;
+    if (c->version == OFP10) {
+        struct ofp_features f;
+        conn_request(c, OFPMSG_FEATURES_REQUEST, OFPMSG_FEATURES_REPLY, &r);
+        features_decode(c->version, reply_rd(&r), &f);
+        rd = f.ports;
+    } else {
+        conn_request(c, OFPMSG_PORT_DESC_REQUEST, OFPMSG_PORT_DESC_REPLY, &r);
+        rd = reply_rd(&r);
+    }
+    size_t most = rd_left(&rd) / LEAST;
     struct ports *p = xcalloc(1, sizeof *p + most * sizeof p->list[0]);
     while (p->n < most && !port_desc_decode(c->version, &rd, &p->list[p->n]))
         p->n++;

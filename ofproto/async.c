@@ -14,9 +14,10 @@ LOG_MODULE(async);
 void async_init(struct ofconn *c)
 {
     c->async = (struct ofp_async_config){
-        .packet_in = {1 << OFPR_NO_MATCH | 1 << OFPR_ACTION, 0},
+        .packet_in = {1 << OFPR_NO_MATCH | 1 << OFPR_ACTION | 1 << OFPR_ACTION_SET | 1 << OFPR_GROUP | 1 << OFPR_PACKET_OUT, 0},
         .port_status = {1 << OFPPR_ADD | 1 << OFPPR_DELETE | 1 << OFPPR_MODIFY, 1 << OFPPR_ADD | 1 << OFPPR_DELETE | 1 << OFPPR_MODIFY},
         .flow_removed = {1 << OFPRR_IDLE_TIMEOUT | 1 << OFPRR_HARD_TIMEOUT | 1 << OFPRR_DELETE | 1 << OFPRR_GROUP_DELETE, 0},
+        .role_status = {1 << OFPCRR_MASTER_REQUEST | 1 << OFPCRR_CONFIG, 1 << OFPCRR_MASTER_REQUEST | 1 << OFPCRR_CONFIG},
     };
     for (unsigned i = 0; i < PIN_LANES; i++)
         CDS_INIT_LIST_HEAD(&c->pins.lane[i].pins);
@@ -30,7 +31,48 @@ static bool wants(const struct ofconn *c, const uint32_t mask[2], uint8_t reason
     return reason < 32 && mask[c->role == OFPCR_SLAVE] >> reason & 1;
 }
 
+void async_set(struct ofconn *c, const struct ofp_async_config *a)
+{
+    c->async = *a;
+    c->async_set = true;
+    misses_refresh(c->o);
+}
+
 /* --- Packet-ins --- */
+
+/* 1.0.1, 3.4: a packet that matches no flow is sent to the controller; from 1.3 on it is dropped. What there is of both
+ * kinds of session decides, as with Open vSwitch: the walk asks for a packet-in if a session of 1.0 wants it, and such
+ * sessions alone get it. */
+static bool wants_default(const struct ofconn *c)
+{
+    return c->version == OFP10 && !c->controller_id && wants(c, c->async.packet_in, OFPR_NO_MATCH);
+}
+
+void misses_refresh(struct ofproto *o)
+{
+    bool any = false;
+    struct ofconn *c;
+    cds_list_for_each_entry(c, &o->conns, node)
+        any |= wants_default(c);
+    if (any == o->miss_to_controllers)
+        return;
+    __atomic_store_n(&o->miss_to_controllers, any, __ATOMIC_RELEASE);
+    dp_bump(o->dp, &o->settings_gen);
+    o->unsettled = true;
+}
+
+/* Versions before 1.4 have one reason for what these have four for. */
+static uint8_t reason_for(const struct ofconn *c, uint8_t reason)
+{
+    return c->version < OFP14 && reason > OFPR_INVALID_TTL ? OFPR_ACTION : reason;
+}
+
+static bool wants_packet_in(const struct ofconn *c, const struct punt_packet_in *in)
+{
+    if (in->by_default)
+        return wants_default(c);
+    return wants(c, c->async.packet_in, reason_for(c, in->reason)) && c->controller_id == in->controller_id;
+}
 
 static void lane_pop(struct pin_queue *q, unsigned lane, struct buf *b)
 {
@@ -123,7 +165,7 @@ void conns_packet_in(struct ofproto *o, const struct punt_packet_in *in, const s
     struct ofconn *c;
     uint8_t version = 0; /* of what is in m */
     cds_list_for_each_entry(c, &o->conns, node) {
-        if (!wants(c, c->async.packet_in, in->reason) || c->controller_id != in->controller_id)
+        if (!wants_packet_in(c, in))
             continue;
         if (version != c->version) {
             /* We buffer nothing, so the packet goes whole: 7.4.1, "If the packet is not buffered [...] the entire packet
@@ -170,15 +212,20 @@ void conns_flow_removed(struct ofproto *o, const struct rule *r, uint8_t reason)
     struct buf m = BUF_INIT;
     struct ofconn *c;
     uint8_t version = 0;
+    bool nxm = false;
     cds_list_for_each_entry(c, &o->conns, node) {
         if (!wants(c, c->async.flow_removed, reason))
             continue;
-        if (version != c->version) {
+        if (version != c->version || nxm != c->nxm) {
             struct flow_removed fr;
             version = c->version;
+            nxm = c->nxm;
             buf_clear(&m);
             rule_fill_removed(o, r, clock_msec(), &fr);
-            flow_removed_encode(&fr, c->version, &m);
+            if (c->nxm)
+                nx_flow_removed_encode(&fr, c->version, &m);
+            else
+                flow_removed_encode(&fr, c->version, &m);
         }
         send_event(c, &m);
     }

@@ -18,6 +18,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/ports.c \
 	ofproto/queue.c \
 	ofproto/rule.c \
+	ofproto/session-nx.c \
 	ofproto/session.h \
 	ofproto/tables.c \
 	ofproto/timeouts.c \

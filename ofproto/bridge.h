@@ -21,9 +21,10 @@ enum { N_TABLES = 254 };
  * There may be millions, so a rule is one piece of memory: its tally, itself, the words of its match. A rule that replaces
  * another goes on counting in the other's tally, has none of its own, and owns what is left of the other. */
 struct rule {
-    uint64_t cookie; /* atomic: MODIFY never changes it, but a walk copies it to packet-ins */
+    uint64_t cookie; /* atomic: OpenFlow 1.0's MODIFY changes it, and a walk copies it to packet-ins */
     msec_t created;
-    msec_t counted_since; /* when its counters last began at zero: the idle timeout starts no earlier */
+    msec_t counted_since : 48; /* when its counters last began at zero: the idle timeout starts no earlier */
+    uint64_t importance : 16;  /* 1.4: told, and otherwise nothing: no rule is evicted */
     uint16_t idle_timeout, hard_timeout;
     uint8_t flags;
     uint8_t table;
@@ -80,6 +81,7 @@ struct ofproto {
     struct dp_gen settings_gen;  /* frag mode, fall-back, miss_send_len */
     uint16_t frag_mode;          /* OFPC_FRAG_… */
     bool fallback_normal;        /* no controller decides: table-miss in table 0 acts as NORMAL */
+    bool miss_to_controllers;    /* some session is of OpenFlow 1.0, where a miss goes to the controller */
 
     struct ports *ports;         /* ports.c; RCU inside */
     struct dp_gen ports_gen;     /* the set of ports, and what floods go to */
@@ -142,6 +144,7 @@ struct punt_packet_in {
     be32 tun_src, tun_dst;
     uint16_t max_len, controller_id;
     uint8_t reason, table; /* OFPR_… */
+    bool by_default;       /* no flow asked for it: for sessions of OpenFlow 1.0 */
 };
 struct punt_learn_mac {
     uint32_t in_port;
@@ -228,10 +231,12 @@ void group_put_desc(const struct group *, uint8_t version, struct ofp_parts *);
 /* --- async.c: what connections are told unasked --- */
 void conns_packet_in(struct ofproto *, const struct punt_packet_in *, const struct packet *, size_t total);
 void conns_flow_removed(struct ofproto *, const struct rule *, uint8_t reason); /* counters exact by now */
+void misses_refresh(struct ofproto *); /* after a change of a session's version, role or wishes */
 void conns_port_status(struct ofproto *, const struct ofport *, uint8_t reason);
 
 /* --- ofconn.c --- */
 void conns_run(struct ofproto *, msec_t now);
+void conns_check_versions(struct ofproto *); /* ends those that the configuration no longer allows */
 msec_t conns_wake_at(const struct ofproto *);
 
 /* --- dump.c --- */

@@ -21,8 +21,8 @@ static enum ofp_error ignore(struct ofconn *c, const struct ofp_header *h, struc
 static enum ofp_error handle_error(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
     struct ofp_error_msg em;
-    (void)h, (void)now;
-    if (!error_msg_decode(c->version, body, &em))
+    (void)now;
+    if (!error_msg_decode(h->version, body, &em))
         log_info_rl("%s: the peer reports error %u/%u (%s)", c->o->name, em.type, em.code, ofp_error_name(em.error));
     return OFPERR_OK;
 }
@@ -38,16 +38,32 @@ static enum ofp_error handle_echo(struct ofconn *c, const struct ofp_header *h, 
 
 /* --- The switch --- */
 
+static void put_port(struct ofport *p, void *ports) { port_desc_encode(&p->desc, OFP10, ports); }
+
+/* 1.0, 5.3.1: what all of the tables can do, and the ports. */
+static void features_of10(struct ofproto *o, struct ofp_features *f, struct buf *ports)
+{
+    enum { OUTPUT_TO_ENQUEUE = (1 << 12) - 1 };
+    ofport_for_each(o, put_port, ports);
+    f->ports = rd_init(ports->data, MIN(ports->len, (OFP_MAX_LEN - 32u) / 48 * 48));
+    f->actions = OUTPUT_TO_ENQUEUE;
+    f->capabilities &= OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_IP_REASM | OFPC_QUEUE_STATS;
+    f->capabilities |= OFPC_ARP_MATCH_IP;
+}
+
 static enum ofp_error handle_features(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
-    struct buf b = BUF_INIT;
+    struct buf b = BUF_INIT, ports = BUF_INIT;
     struct ofp_features f = {
         .datapath_id = ofproto_datapath_id(c->o),
         .n_tables = N_TABLES,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS | OFPC_GROUP_STATS,
     };
     (void)body, (void)now;
+    if (c->version == OFP10)
+        features_of10(c->o, &f, &ports);
     features_encode(&f, c->version, h->xid, &b);
+    buf_free(&ports);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
@@ -69,9 +85,15 @@ static enum ofp_error handle_set_config(struct ofconn *c, const struct ofp_heade
     enum ofp_error e = switch_config_decode(c->version, body, &sc);
     if (e)
         return e;
+    if (c->version == OFP10) { /* as Open vSwitch takes it there */
+        bool ttl = sc.flags & OFPC_INVALID_TTL_TO_CONTROLLER;
+        sc.flags &= (uint16_t)~OFPC_INVALID_TTL_TO_CONTROLLER;
+        c->async.packet_in[0] = (c->async.packet_in[0] & ~(1u << OFPR_INVALID_TTL)) | (uint32_t)ttl << OFPR_INVALID_TTL;
+    }
     if (sc.flags != OFPC_FRAG_NORMAL && sc.flags != OFPC_FRAG_DROP)
         return OFPERR_SCFC_BAD_FLAGS; /* reassembly: FEATURES_REPLY does not offer OFPC_IP_REASM */
     c->miss_send_len = sc.miss_send_len;
+    misses_refresh(c->o);
     if (c->o->frag_mode != sc.flags) {
         __atomic_store_n(&c->o->frag_mode, sc.flags, __ATOMIC_RELEASE);
         dp_bump(c->o->dp, &c->o->settings_gen);
@@ -93,19 +115,32 @@ static bool is_stale(struct ofproto *o, uint64_t id)
     return false;
 }
 
-static void set_role(struct ofconn *c, uint32_t role)
+/* 1.4, 7.4.4: a master is told that it is one no longer. */
+static void tell_role(struct ofconn *c, uint8_t reason)
+{
+    struct buf b = BUF_INIT;
+    struct ofp_role_status s = {c->role, reason, c->o->generation_known ? c->o->generation_id : UINT64_MAX};
+    if (c->version < OFP14 || !(c->async.role_status[c->role == OFPCR_SLAVE] >> reason & 1))
+        return;
+    role_status_encode(&s, c->version, &b);
+    ofconn_send(c, &b);
+}
+
+void session_set_role(struct ofconn *c, uint32_t role)
 {
     struct ofconn *other;
     if (role == OFPCR_MASTER) /* "there is only one": the one before becomes a slave */
         cds_list_for_each_entry(other, &c->o->conns, node) {
             if (other != c && other->role == OFPCR_MASTER) {
                 other->role = OFPCR_SLAVE;
+                tell_role(other, OFPCRR_MASTER_REQUEST);
                 if (other->cb.state)
                     other->cb.state(other->aux);
             }
         }
     if (c->role != role) {
         c->role = role;
+        misses_refresh(c->o);
         if (c->cb.state)
             c->cb.state(c->aux);
     }
@@ -122,7 +157,7 @@ static enum ofp_error handle_role(struct ofconn *c, const struct ofp_header *h, 
     if ((r.role == OFPCR_MASTER || r.role == OFPCR_SLAVE) && is_stale(c->o, r.generation_id))
         return OFPERR_RRFC_STALE;
     if (r.role != OFPCR_NOCHANGE)
-        set_role(c, r.role);
+        session_set_role(c, r.role);
     r.role = c->role;
     r.generation_id = c->o->generation_known ? c->o->generation_id : UINT64_MAX;
     role_encode(&r, OFPMSG_ROLE_REPLY, c->version, h->xid, &b);
@@ -134,20 +169,23 @@ static enum ofp_error handle_get_async(struct ofconn *c, const struct ofp_header
 {
     struct buf b = BUF_INIT;
     (void)body, (void)now;
-    async_encode(&c->async, OFPMSG_GET_ASYNC_REPLY, c->version, h->xid, &b);
+    struct ofp_async_config a = c->async;
+    if (c->version < OFP14) /* whose reasons end with these */
+        for (int i = 0; i < 2; i++)
+            a.packet_in[i] &= 1 << OFPR_NO_MATCH | 1 << OFPR_ACTION | 1 << OFPR_INVALID_TTL;
+    async_encode(&a, OFPMSG_GET_ASYNC_REPLY, c->version, h->xid, &b);
     ofconn_send(c, &b);
     return OFPERR_OK;
 }
 
 static enum ofp_error handle_set_async(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
-    struct ofp_async_config a;
+    struct ofp_async_config a = c->async; /* 1.4's message may leave some as they are */
     (void)h, (void)now;
     enum ofp_error e = async_decode(c->version, body, &a);
     if (e)
         return e;
-    c->async = a;
-    c->async_set = true;
+    async_set(c, &a);
     return OFPERR_OK;
 }
 
@@ -166,8 +204,10 @@ static enum ofp_error handle_controller_id(struct ofconn *c, const struct ofp_he
     uint16_t id;
     (void)h, (void)now;
     enum ofp_error e = nx_controller_id_decode(c->version, body, &id);
-    if (!e)
+    if (!e) {
         c->controller_id = id;
+        misses_refresh(c->o);
+    }
     return e;
 }
 
@@ -192,6 +232,8 @@ static enum ofp_error handle_flow_mod(struct ofconn *c, const struct ofp_header 
     (void)h;
     enum ofp_error e = flow_mod_decode(c->version, body, &fm);
     if (!e)
+        e = flow_mod_of10(c, &fm);
+    if (!e)
         e = tables_flow_mod(c->o, &fm, now);
     flow_mod_free(&fm);
     return e;
@@ -213,6 +255,8 @@ static enum ofp_error handle_port_mod(struct ofconn *c, const struct ofp_header 
     struct ofp_port_mod pm;
     (void)h, (void)now;
     enum ofp_error e = port_mod_decode(c->version, body, &pm);
+    if (!e && c->version != OFP10 && pm.mask & OFPPC_NO_FLOOD) /* 1.0 alone has it */
+        e = OFPERR_PMFC_BAD_CONFIG;
     return e ? e : ofport_mod(c->o, &pm);
 }
 
@@ -292,6 +336,14 @@ static const struct {
     [OFPMSG_METER_FEATURES_REQUEST] = {handle_meter_features, false},
     [OFPMSG_TABLE_FEATURES_REQUEST] = {handle_table_features, false},
     [OFPMSG_PORT_DESC_REQUEST] = {handle_port_desc, false},
+    [OFPMSG_TABLE_DESC_REQUEST] = {handle_table_desc, false},
+    [OFPMSG_NX_FLOW_STATS_REQUEST] = {handle_nx_flow_stats, false},
+    [OFPMSG_NX_AGGREGATE_REQUEST] = {handle_nx_aggregate, false},
+    [OFPMSG_NX_ROLE_REQUEST] = {handle_nx_role, false},
+    [OFPMSG_NX_SET_FLOW_FORMAT] = {handle_nx_flow_format, false},
+    [OFPMSG_NX_FLOW_MOD] = {handle_nx_flow_mod, true},
+    [OFPMSG_NX_FLOW_MOD_TABLE_ID] = {handle_nx_table_id, false},
+    [OFPMSG_NX_SET_ASYNC_CONFIG] = {handle_nx_async, false},
     [OFPMSG_NX_SET_PACKET_IN_FORMAT] = {handle_packet_in_format, false},
     [OFPMSG_NX_SET_CONTROLLER_ID] = {handle_controller_id, false},
     [OFPMSG_XVS_BRIDGE_INFO_REQUEST] = {handle_bridge_info, false},

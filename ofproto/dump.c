@@ -61,12 +61,12 @@ void dump_run(struct ofconn *c, size_t backlog)
     }
 }
 
-void dump_begin(struct ofconn *c, const struct flow_stats_request *q, uint32_t xid, msec_t now)
+void dump_begin(struct ofconn *c, enum ofp_msg_type reply, const struct flow_stats_request *q, uint32_t xid, msec_t now)
 {
     assert(!dump_is_on(c));
     c->dump.now = now;
     tables_select(c->o, q, add, &c->dump);
-    ofp_parts_begin(&c->dump.parts, &c->dump.out, c->version, OFPMSG_FLOW_STATS_REPLY, xid);
+    ofp_parts_begin(&c->dump.parts, &c->dump.out, c->version, reply, xid);
     dump_run(c, SEND_HIGH);
 }
 

@@ -55,7 +55,25 @@ enum ofp_error handle_flow_stats(struct ofconn *c, const struct ofp_header *h, s
     if (e)
         return e;
     ofproto_settle(c->o, true);
-    dump_begin(c, &q, h->xid, now);
+    dump_begin(c, OFPMSG_FLOW_STATS_REPLY, &q, h->xid, now);
+    return OFPERR_OK;
+}
+
+static enum ofp_error check_table(const struct flow_stats_request *q)
+{
+    return q->table >= N_TABLES && q->table != OFPTT_ALL ? OFPERR_BRC_BAD_TABLE_ID : OFPERR_OK;
+}
+
+enum ofp_error handle_nx_flow_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct flow_stats_request q;
+    enum ofp_error e = nx_flow_stats_request_decode(c->version, body, &q);
+    if (!e)
+        e = check_table(&q);
+    if (e)
+        return e;
+    ofproto_settle(c->o, true);
+    dump_begin(c, OFPMSG_NX_FLOW_STATS_REPLY, &q, h->xid, now);
     return OFPERR_OK;
 }
 
@@ -77,24 +95,40 @@ static void add_flow(struct rule *rule, void *a_)
     a->bytes_known |= !(rule->flags & OFPFF_NO_BYT_COUNTS);
 }
 
-enum ofp_error handle_aggregate(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+static void reply_aggregate(struct ofconn *c, enum ofp_msg_type type, const struct flow_stats_request *q, uint32_t xid)
 {
     struct buf b = BUF_INIT;
-    struct flow_stats_request q;
     struct aggregate a = {.o = c->o};
-    (void)now;
-    enum ofp_error e = decode_flow_request(c->version, body, &q);
-    if (e)
-        return e;
     ofproto_settle(c->o, true);
-    tables_select(c->o, &q, add_flow, &a);
+    tables_select(c->o, q, add_flow, &a);
     if (a.sum.flows && !a.packets_known) /* not one of them counts */
         a.sum.packets = UINT64_MAX;
     if (a.sum.flows && !a.bytes_known)
         a.sum.bytes = UINT64_MAX;
-    aggregate_stats_encode(&a.sum, c->version, h->xid, &b);
+    aggregate_stats_encode(&a.sum, type, c->version, xid, &b);
     ofconn_send(c, &b);
-    return OFPERR_OK;
+}
+
+enum ofp_error handle_aggregate(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct flow_stats_request q;
+    (void)now;
+    enum ofp_error e = decode_flow_request(c->version, body, &q);
+    if (!e)
+        reply_aggregate(c, OFPMSG_AGGREGATE_REPLY, &q, h->xid);
+    return e;
+}
+
+enum ofp_error handle_nx_aggregate(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct flow_stats_request q;
+    (void)now;
+    enum ofp_error e = nx_flow_stats_request_decode(c->version, body, &q);
+    if (!e)
+        e = check_table(&q);
+    if (!e)
+        reply_aggregate(c, OFPMSG_NX_AGGREGATE_REPLY, &q, h->xid);
+    return e;
 }
 
 enum ofp_error handle_table_stats(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
@@ -109,7 +143,14 @@ enum ofp_error handle_table_stats(struct ofconn *c, const struct ofp_header *h, 
         msec_t used;
         dp_tally_read(o->dp, o->tables[t].matched, &matched, &bytes, &used);
         dp_tally_read(o->dp, o->tables[t].missed, &missed, &bytes, &used);
-        struct ofp_table_stats s = {t, o->tables[t].cls.n_rules, matched + missed, matched};
+        enum { ALL_WILDCARDS = (1 << 22) - 1, MAX_ENTRIES = 1000000 }; /* 1.0's */
+        struct ofp_table_stats s = {.table = t,
+                                    .wildcards = ALL_WILDCARDS,
+                                    .max_entries = MAX_ENTRIES,
+                                    .active = o->tables[t].cls.n_rules,
+                                    .lookups = matched + missed,
+                                    .matched = matched};
+        snprintf(s.name, sizeof s.name, "table%u", t);
         table_stats_encode(&s, c->version, &r.b);
         ofp_parts_entry_end(&r.parts);
     }
@@ -132,6 +173,21 @@ enum ofp_error handle_table_features(struct ofconn *c, const struct ofp_header *
                                        .max_entries = 1000000};
         snprintf(f.name, sizeof f.name, "table%u", t);
         table_features_encode(&f, c->version, &r.b);
+        ofp_parts_entry_end(&r.parts);
+    }
+    reply_end(&r);
+    return OFPERR_OK;
+}
+
+/* 1.4, 7.3.5.15: no table evicts flows or tells of vacancy, so there is nothing in it. */
+enum ofp_error handle_table_desc(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct reply r;
+    (void)body;
+    reply_begin(&r, c, OFPMSG_TABLE_DESC_REPLY, h->xid, now);
+    for (unsigned t = 0; t < N_TABLES; t++) {
+        struct ofp_table_desc d = {.table = t};
+        table_desc_encode(&d, c->version, &r.b);
         ofp_parts_entry_end(&r.parts);
     }
     reply_end(&r);

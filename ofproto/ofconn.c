@@ -3,10 +3,11 @@
 #include "ofproto/session.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "openflow/version.h"
 
 LOG_MODULE(ofconn);
 
-enum { VERSIONS = 1 << OFP13, WAIT = 20 /* ms between looks at a peer that reads slowly */ };
+enum { WAIT = 20 /* ms between looks at a peer that reads slowly */ };
 
 /* --- Out --- */
 
@@ -59,19 +60,42 @@ void ofconn_hang_up(struct ofconn *c, const char *format, ...)
     log_warn_rl("%s: OpenFlow connection ends: %s", c->o->name, c->last_error);
     c->dead = true;
     c->up = false;
+    misses_refresh(c->o);
     c->cb.hang_up(c->aux, c->last_error);
 }
 
 /* --- HELLO --- */
 
+static uint32_t versions_of(const struct ofproto *o) { return o->config.versions ? o->config.versions : OFP_VERSIONS_SPOKEN; }
+
 static void hello_failed(struct ofconn *c, const struct ofp_header *h, const char *text)
 {
     struct buf b = BUF_INIT;
     /* In the peer's version if that is older than ours: the error's layout is the same in all, and it can read it. */
-    uint8_t version = MIN(MAX(h->version, (uint8_t)OFP10), (uint8_t)OFP13);
+    uint8_t version = MIN(MAX(h->version, (uint8_t)OFP10), ofp_version_highest(versions_of(c->o)));
     ofp_encode_hello_failed(&b, version, OFPERR_HFC_INCOMPATIBLE, h->xid, text);
     ofconn_send(c, &b);
     ofconn_hang_up(c, "%s", text);
+}
+
+/* Both sets, and what to do at either end. */
+static void no_common_version(struct ofconn *c, const struct ofp_header *h, uint32_t theirs)
+{
+    struct buf text = BUF_INIT;
+    uint32_t ours = versions_of(c->o), both = ours | (theirs & OFP_VERSIONS_SPOKEN);
+    buf_printf(&text, "bridge %s speaks OpenFlow ", c->o->name);
+    ofp_versions_format(ours, &text);
+    buf_puts(&text, ", the peer ");
+    ofp_versions_format(theirs, &text);
+    buf_puts(&text, ": let the peer speak ");
+    ofp_versions_format_names(1u << ofp_version_highest(ours), &text);
+    buf_puts(&text, " (ovs-ofctl -O)");
+    if (both != ours) {
+        buf_printf(&text, ", or the bridge more: xvs-ctl set bridge %s protocols=", c->o->name);
+        ofp_versions_format_names(both, &text);
+    }
+    hello_failed(c, h, buf_text(&text));
+    buf_free(&text);
 }
 
 /* OpenFlow 1.3.5, 6.3.1: the first message each way is HELLO; if both have bitmaps, the highest common version, else the
@@ -86,7 +110,7 @@ static void first_message(struct ofconn *c, const uint8_t *msg, size_t len)
     enum ofp_error e = ofp_msg_decode_type(msg, len, &h, &type, &body, NULL);
     if (!e && type == OFPMSG_ERROR) {
         struct ofp_error_msg em;
-        error_msg_decode(c->version, body, &em);
+        error_msg_decode(h.version, body, &em);
         ofconn_hang_up(c, "the peer refused our HELLO: %s", ofp_error_name(em.error));
         return;
     }
@@ -96,14 +120,15 @@ static void first_message(struct ofconn *c, const uint8_t *msg, size_t len)
         hello_failed(c, &h, text);
         return;
     }
-    if (!(versions & VERSIONS)) {
-        snprintf(text, sizeof text, "this switch speaks OpenFlow 1.3 (0x04), the peer offers %s: add -O OpenFlow13",
-                 versions >> (OFP13 + 1) ? "only newer versions" : "only older versions");
-        hello_failed(c, &h, text);
+    c->version = ofp_version_highest(versions & versions_of(c->o));
+    if (!c->version) {
+        c->version = ofp_version_highest(versions_of(c->o));
+        no_common_version(c, &h, versions);
         return;
     }
     c->up = true;
     c->since = clock_msec();
+    misses_refresh(c->o);
     if (c->cb.state)
         c->cb.state(c->aux);
 }
@@ -179,7 +204,7 @@ struct ofconn *ofconn_open(struct ofproto *o, enum ofconn_kind kind, const struc
     c->cb = *cb;
     c->aux = aux;
     c->probe = inactivity_probe_ms;
-    c->version = OFP13;
+    c->version = ofp_version_highest(versions_of(o));
     c->since = c->heard = clock_msec();
     c->role = OFPCR_EQUAL;
     c->miss_send_len = kind == OFCONN_CONTROLLER ? 128 : 0;
@@ -187,7 +212,7 @@ struct ofconn *ofconn_open(struct ofproto *o, enum ofconn_kind kind, const struc
     cds_list_add_tail(&c->node, &o->conns);
     if (kind == OFCONN_CONTROLLER && inactivity_probe_ms)
         o->patience = 3 * (msec_t)inactivity_probe_ms;
-    hello_encode(VERSIONS, 1, &b);
+    hello_encode(versions_of(o), 1, &b);
     ofconn_send(c, &b);
     return c;
 }
@@ -195,6 +220,7 @@ struct ofconn *ofconn_open(struct ofproto *o, enum ofconn_kind kind, const struc
 void ofconn_close(struct ofconn *c)
 {
     cds_list_del(&c->node);
+    misses_refresh(c->o);
     async_close(c);
     dump_close(c);
     buf_free(&c->in);
@@ -215,6 +241,17 @@ void ofconn_get_status(const struct ofconn *c, struct ofconn_status *s)
         .events_dropped = c->events_dropped,
         .last_error = c->last_error,
     };
+}
+
+void conns_check_versions(struct ofproto *o)
+{
+    struct ofconn *c;
+    struct buf text = BUF_INIT;
+    ofp_versions_format(versions_of(o), &text);
+    cds_list_for_each_entry(c, &o->conns, node)
+        if (c->up && !(versions_of(o) >> c->version & 1))
+            ofconn_hang_up(c, "the bridge's protocols have changed: it speaks OpenFlow %s now", buf_text(&text));
+    buf_free(&text);
 }
 
 /* --- Time --- */

@@ -66,6 +66,7 @@ void ofproto_configure(struct ofproto *o, const struct ofproto_config *c)
     if (before != c->fail_mode && !o->controllers)
         restart_tables(o);
     update_fallback(o, clock_msec());
+    conns_check_versions(o);
 }
 
 /* --- Life --- */

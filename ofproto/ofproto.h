@@ -28,9 +28,11 @@ struct ofproto_config {
     char dp_desc[256], serial[32];
     unsigned mac_aging;         /* seconds, 0: 300 */
     unsigned mac_table_size;    /* 0: 8192 */
+    uint32_t versions;          /* 1 << enum ofp_version each that sessions may speak; 0: all there are */
 };
 struct ofproto *ofproto_create(struct dp *, const char *name);
 void ofproto_destroy(struct ofproto *);
+/* Sessions whose version is no longer among `versions` end. */
 void ofproto_configure(struct ofproto *, const struct ofproto_config *);
 /* How many controllers are configured, and whether one of them is connected.
  *

@@ -52,7 +52,7 @@ enum ofp_error packet_out_execute(struct ofproto *o, const struct packet_out *po
     packet_init(&p, frame, PACKET_HEADROOM + po->data_len, PACKET_HEADROOM, po->data_len);
     key_parse(&p, po->in_port, L_L4, &match.value);
     memset(&match.mask, 0xff, sizeof match.mask);
-    struct act_context ctx = {.match = &match, .n_tables = N_TABLES, .max_ports = OFPP_MAX};
+    struct act_context ctx = {.match = &match, .n_tables = N_TABLES, .max_ports = OFPP_MAX, .of10 = po->of10};
     enum ofp_error e = acts_check(po->acts.data, po->acts.len, &ctx);
     if (!e)
         e = acts_check_references(o, po->acts.data, po->acts.len);

@@ -329,7 +329,7 @@ enum ofp_error ofport_mod(struct ofproto *o, const struct ofp_port_mod *m)
     if (memcmp(p->desc.mac, m->mac, sizeof m->mac))
         return OFPERR_PMFC_BAD_HW_ADDR;
     /* OpenFlow 1.3.5, 7.3.4.3: bits outside the mask are not looked at. */
-    if (m->mask & ~(OFPPC_PORT_DOWN | OFPPC_NO_RECV | OFPPC_NO_FWD | OFPPC_NO_PACKET_IN))
+    if (m->mask & ~(OFPPC_PORT_DOWN | OFPPC_NO_RECV | OFPPC_NO_FLOOD | OFPPC_NO_FWD | OFPPC_NO_PACKET_IN))
         return OFPERR_PMFC_BAD_CONFIG;
     if (m->advertise) /* zero: "all unset, use default" */
         return OFPERR_PMFC_BAD_ADVERTISE;

@@ -102,6 +102,7 @@ struct rule *rule_create(struct ofproto *o, const struct flow_mod *fm, struct ru
     r->idle_timeout = fm->idle_timeout;
     r->hard_timeout = fm->hard_timeout;
     r->flags = (uint8_t)fm->flags;
+    r->importance = fm->importance;
     r->table = fm->table;
     r->acts = acts_ref(fm->acts.data, fm->acts.len);
     CDS_INIT_LIST_HEAD(&r->node);
@@ -167,10 +168,9 @@ bool rule_outputs_to(const struct rule *r, uint32_t port, uint32_t group)
 }
 
 /* OpenFlow 1.3.5, 5.8: a counter that is not kept "must be set to the maximum field value". */
-static void read_counters(struct ofproto *o, const struct rule *r, uint64_t *packets, uint64_t *bytes)
+static void read_counters(struct ofproto *o, const struct rule *r, uint64_t *packets, uint64_t *bytes, msec_t *used)
 {
-    msec_t used;
-    dp_tally_read(o->dp, r->tally, packets, bytes, &used);
+    dp_tally_read(o->dp, r->tally, packets, bytes, used);
     if (r->flags & OFPFF_NO_PKT_COUNTS)
         *packets = UINT64_MAX;
     if (r->flags & OFPFF_NO_BYT_COUNTS)
@@ -186,6 +186,7 @@ void rule_fill_stats(struct ofproto *o, const struct rule *r, msec_t now, struct
         .idle_timeout = r->idle_timeout,
         .hard_timeout = r->hard_timeout,
         .flags = r->flags,
+        .importance = r->importance,
         .duration_sec = age / 1000,
         .duration_nsec = age % 1000 * 1000000,
         .cookie = r->cookie,
@@ -193,7 +194,10 @@ void rule_fill_stats(struct ofproto *o, const struct rule *r, msec_t now, struct
         .acts_len = r->acts->len,
     };
     cls_rule_match(&r->cls, &fs->match);
-    read_counters(o, r, &fs->packets, &fs->bytes);
+    msec_t used;
+    read_counters(o, r, &fs->packets, &fs->bytes, &used);
+    fs->idle_age = (uint32_t)(MAX(now - MAX(used, r->created), 0) / 1000) + 1;
+    fs->hard_age = (uint32_t)(age / 1000) + 1;
 }
 
 void rule_fill_removed(struct ofproto *o, const struct rule *r, msec_t now, struct flow_removed *fr)
@@ -210,5 +214,6 @@ void rule_fill_removed(struct ofproto *o, const struct rule *r, msec_t now, stru
         .duration_nsec = age % 1000 * 1000000,
     };
     cls_rule_match(&r->cls, &fr->match);
-    read_counters(o, r, &fr->packets, &fr->bytes);
+    msec_t used;
+    read_counters(o, r, &fr->packets, &fr->bytes, &used);
 }

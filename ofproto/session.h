@@ -56,6 +56,7 @@ struct ofconn {
     struct ofp_async_config async;
     bool async_set;
     uint16_t miss_send_len, controller_id;
+    bool nxm, table_ids;       /* 1.0: flows are told with nx_match; flow-mods name their table */
     struct pin_queue pins;
     struct flow_dump dump; /* what comes in meanwhile waits */
 
@@ -71,9 +72,16 @@ size_t ofconn_backlog(const struct ofconn *);
 
 /* --- dispatch.c --- */
 enum ofp_error dispatch(struct ofconn *, const void *msg, size_t len, msec_t now);
+void session_set_role(struct ofconn *, uint32_t role);
 typedef enum ofp_error handler_fn(struct ofconn *, const struct ofp_header *, struct rd body, msec_t now);
 
+/* --- session-nx.c: Nicira's extensions, most of them for OpenFlow 1.0 --- */
+handler_fn handle_nx_role, handle_nx_flow_format, handle_nx_table_id, handle_nx_flow_mod, handle_nx_async;
+/* What 1.0 leaves open in a flow-mod: which table it is for. */
+enum ofp_error flow_mod_of10(const struct ofconn *, struct flow_mod *);
+
 /* --- multipart.c --- */
+handler_fn handle_nx_flow_stats, handle_nx_aggregate, handle_table_desc;
 handler_fn handle_desc, handle_flow_stats, handle_aggregate, handle_table_stats, handle_port_stats, handle_port_desc,
     handle_table_features, handle_group_stats, handle_group_desc, handle_group_features;
 
@@ -84,13 +92,15 @@ handler_fn handle_queue_config, handle_queue_stats; /* queue_config: also QUEUE_
 handler_fn handle_meter_mod, handle_meter_stats, handle_meter_config, handle_meter_features;
 
 /* --- dump.c --- */
-void dump_begin(struct ofconn *, const struct flow_stats_request *, uint32_t xid, msec_t now);
+/* `reply`: OFPMSG_FLOW_STATS_REPLY or OFPMSG_NX_FLOW_STATS_REPLY. */
+void dump_begin(struct ofconn *, enum ofp_msg_type reply, const struct flow_stats_request *, uint32_t xid, msec_t now);
 void dump_run(struct ofconn *, size_t backlog); /* goes on until that much is queued for the peer */
 static inline bool dump_is_on(const struct ofconn *c) { return c->dump.n != 0; }
 void dump_close(struct ofconn *);
 
 /* --- async.c --- */
 void async_init(struct ofconn *);  /* OpenFlow's defaults */
+void async_set(struct ofconn *, const struct ofp_async_config *);
 void async_run(struct ofconn *);   /* packet-ins that waited */
 void async_close(struct ofconn *);
 

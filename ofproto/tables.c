@@ -99,13 +99,17 @@ static enum ofp_error check(const struct ofproto *o, const struct flow_mod *fm)
     if (fm->command > OFPFC_DELETE_STRICT)
         return OFPERR_FMFC_BAD_COMMAND;
     /* OpenFlow 1.3.5, 7.3.4.1: "The use of OFPTT_ALL is only valid for delete requests." */
-    if (fm->table >= N_TABLES && !(deletes && fm->table == OFPTT_ALL))
+    if (fm->table >= N_TABLES && !((deletes || fm->of10) && fm->table == OFPTT_ALL))
         return OFPERR_FMFC_BAD_TABLE_ID;
     if (fm->flags & ~(OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS))
         return OFPERR_FMFC_BAD_FLAGS;
     if (deletes)
         return OFPERR_OK;
-    struct act_context ctx = {.match = &fm->match, .table = fm->table, .n_tables = N_TABLES, .max_ports = OFPP_MAX};
+    struct act_context ctx = {.match = &fm->match,
+                              .table = fm->table == OFPTT_ALL ? 0 : fm->table,
+                              .n_tables = N_TABLES,
+                              .max_ports = OFPP_MAX,
+                              .of10 = fm->of10};
     enum ofp_error e = acts_check(fm->acts.data, fm->acts.len, &ctx);
     if (!e)
         e = acts_check_references(o, fm->acts.data, fm->acts.len);
@@ -136,17 +140,21 @@ struct flow_change {
     struct change *c;
     const struct flow_mod *fm;
     msec_t now;
+    size_t found;
 };
 
 /* OpenFlow 1.3.5, 6.4: "the entry's cookie, idle_timeout, hard_timeout, flags, counters and duration fields are left
- * unchanged", but for counters with OFPFF_RESET_COUNTS. */
+ * unchanged", but for counters with OFPFF_RESET_COUNTS. 1.0.1, 4.6 says nothing of the cookie, and Open vSwitch sets it. */
 static void modify_one(struct rule *r, void *fc_)
 {
     struct flow_change *fc = fc_;
     struct ofproto *o = fc->c->o;
+    fc->found++;
     groups_count_flow(o, r->acts, -1);
     rule_set_acts(o, r, fc->fm->acts.data, fc->fm->acts.len);
     groups_count_flow(o, r->acts, 1);
+    if (fc->fm->of10 && fc->fm->new_cookie != UINT64_MAX)
+        __atomic_store_n(&r->cookie, fc->fm->new_cookie, __ATOMIC_RELAXED);
     if (fc->fm->flags & OFPFF_RESET_COUNTS) {
         dp_tally_reset(o->dp, r->tally);
         r->counted_since = fc->now;
@@ -160,28 +168,52 @@ static void delete_one(struct rule *r, void *fc_)
     change_hide(fc->c, r, OFPRR_DELETE);
 }
 
-static void modify_or_delete(struct change *c, const struct flow_mod *fm, msec_t now)
+/* 1.0 does not say which of several tables is meant, so of several such rules none is. */
+static void select_strictly(struct ofproto *o, const struct flow_mod *fm, struct selection *s)
 {
-    struct ofproto *o = c->o;
+    struct cls_rule *one = NULL;
+    for (unsigned t = 0; t < N_TABLES; t++)
+        if (fm->table == OFPTT_ALL || fm->table == t) {
+            struct cls_rule *r = classifier_find_exactly(&o->tables[t].cls, &fm->match, fm->priority, o->version);
+            if (r && fm->of10 && one)
+                return;
+            if (r && !fm->of10)
+                select_one(r, s);
+            one = r ? r : one;
+        }
+    if (one && fm->of10)
+        select_one(one, s);
+}
+
+/* Returns how many were modified. */
+static size_t modify_or_delete(struct change *c, const struct flow_mod *fm, msec_t now)
+{
     bool deletes = fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
-    bool strict = fm->command == OFPFC_MODIFY_STRICT || fm->command == OFPFC_DELETE_STRICT;
-    struct flow_change fc = {c, fm, now};
+    struct flow_change fc = {c, fm, now, 0};
     struct selection s = {deletes ? fm->out_port : OFPP_ANY,
                           deletes ? fm->out_group : OFPG_ANY,
                           fm->cookie,
                           fm->cookie_mask,
                           deletes ? delete_one : modify_one,
                           &fc};
-    if (!strict) {
-        select_loosely(o, fm->table, &fm->match, &s);
-        return;
-    }
-    for (unsigned t = 0; t < N_TABLES; t++)
-        if (fm->table == OFPTT_ALL || fm->table == t) {
-            struct cls_rule *r = classifier_find_exactly(&o->tables[t].cls, &fm->match, fm->priority, o->version);
-            if (r)
-                select_one(r, &s);
-        }
+    if (fm->command == OFPFC_MODIFY_STRICT || fm->command == OFPFC_DELETE_STRICT)
+        select_strictly(c->o, fm, &s);
+    else
+        select_loosely(c->o, fm->table, &fm->match, &s);
+    return fc.found;
+}
+
+/* 1.0.1, 4.6: "For … MODIFY … requests, if a flow entry with identical header fields does not currently reside in any
+ * table, the MODIFY acts like an ADD". Chosen by cookie, it cannot. */
+static enum ofp_error modify_of10(struct change *c, const struct flow_mod *fm, msec_t now)
+{
+    if (modify_or_delete(c, fm, now) || fm->cookie_mask)
+        return OFPERR_OK;
+    struct flow_mod new = *fm;
+    new.command = OFPFC_ADD;
+    new.table = fm->table == OFPTT_ALL ? 0 : fm->table;
+    new.cookie = fm->new_cookie == UINT64_MAX ? 0 : fm->new_cookie;
+    return add(c, &new, now);
 }
 
 enum ofp_error tables_flow_mod(struct ofproto *o, const struct flow_mod *fm, msec_t now)
@@ -192,6 +224,8 @@ enum ofp_error tables_flow_mod(struct ofproto *o, const struct flow_mod *fm, mse
         return e;
     if (fm->command == OFPFC_ADD)
         e = add(&c, fm, now);
+    else if (fm->of10 && fm->command < OFPFC_DELETE)
+        e = modify_of10(&c, fm, now);
     else
         modify_or_delete(&c, fm, now);
     change_publish(&c);

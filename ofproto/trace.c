@@ -255,8 +255,6 @@ static void put_result(struct trace *t, const char *name, const char *heading, s
 /* As dpact_format(), but a punt in the walk's own words. */
 static void put_actions(struct dp *dp, const void *acts, size_t len, struct buf *out)
 {
-    static const char *const reasons[] = {
-        [OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
     bool first = true;
     DPACT_FOR_EACH (a, acts, len) {
         const struct dpact_punt *p = (const void *)a;
@@ -270,7 +268,7 @@ static void put_actions(struct dp *dp, const void *acts, size_t len, struct buf 
             struct punt_packet_in in;
             memcpy(&in, p->blob, sizeof in);
             buf_printf(out, "packet_in(reason=%s,table=%u,max_len=%u)",
-                       in.reason < ARRAY_SIZE(reasons) ? reasons[in.reason] : "other", in.table, in.max_len);
+                       packet_in_reason_name(in.reason), in.table, in.max_len);
         } else if (a->type == DPACT_PUNT) {
             buf_puts(out, "learn_mac");
         } else {

@@ -37,7 +37,7 @@ void walk_normal(struct walk *w)
     uint32_t to = is_multicast(dst) ? 0 : fdb_lookup(w->o->fdb, vlan, dst, w->s->path, &unused);
     if (!to) {
         walk_note(w, is_multicast(dst) ? "NORMAL: to all, flooded" : "NORMAL: nobody knows the destination, flooded");
-        walk_flood(w);
+        walk_flood(w, false);
     } else if (to == in_port) {
         walk_drop(w, DROP_NO_NORMAL);
     } else {

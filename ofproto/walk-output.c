@@ -111,18 +111,21 @@ static void output_in_port(struct walk *w)
 struct flood {
     struct walk *w;
     uint32_t in_port;
+    bool flood; /* not ALL: 1.0's OFPPC_NO_FLOOD counts */
 };
 
 static void flood_port(struct ofport *p, void *aux)
 {
     struct flood *f = aux;
+    if (f->flood && __atomic_load_n(&p->config, __ATOMIC_RELAXED) & OFPPC_NO_FLOOD)
+        return;
     if (p->number != f->in_port && !closed(f->w, p)) /* a closed port is not part of the flood: no drop */
         walk_output_port(f->w, p);
 }
 
-void walk_flood(struct walk *w)
+void walk_flood(struct walk *w, bool all)
 {
-    struct flood f = {w, ntohl(view_get(w->v, meta.in_port))};
+    struct flood f = {w, ntohl(view_get(w->v, meta.in_port)), !all};
     bool sent = w->s->sent;
     dp_path_dep(w->s->path, &w->o->ports_gen);
     ofport_for_each(w->o, flood_port, &f);
@@ -133,20 +136,34 @@ void walk_flood(struct walk *w)
 /* OpenFlow 1.3.5, 7.4.1: reason NO_MATCH is "No matching flow (table-miss flow entry)", and 5.4: the table-miss entry
  * "wildcards all match fields (all fields omitted) and has the lowest priority (0)".
  * 7.2.1: OFPPC_NO_PACKET_IN: "packets on that port that generate a table miss should never trigger a packet-in". */
+static bool may_miss(struct walk *w)
+{
+    dp_path_dep(w->s->path, &w->o->ports_gen);
+    struct ofport *p = ofport_lookup(w->o, ntohl(view_get(w->v, meta.in_port)));
+    if (p)
+        dp_path_dep(w->s->path, &p->gen);
+    return !p || !(__atomic_load_n(&p->config, __ATOMIC_RELAXED) & OFPPC_NO_PACKET_IN);
+}
+
 static void output_controller(struct walk *w, uint16_t max_len)
 {
     bool miss = w->rule && !w->rule->cls.priority && cls_rule_matches_all(&w->rule->cls);
-    if (miss) {
-        dp_path_dep(w->s->path, &w->o->ports_gen);
-        struct ofport *p = ofport_lookup(w->o, ntohl(view_get(w->v, meta.in_port)));
-        if (p)
-            dp_path_dep(w->s->path, &p->gen);
-        if (p && __atomic_load_n(&p->config, __ATOMIC_RELAXED) & OFPPC_NO_PACKET_IN) {
-            walk_drop(w, DROP_PORT_CONFIG);
-            return;
-        }
-    }
-    emit_packet_in(w, miss ? OFPR_NO_MATCH : OFPR_ACTION, max_len, 0);
+    if (miss && !may_miss(w))
+        walk_drop(w, DROP_PORT_CONFIG);
+    else
+        emit_packet_in(w, miss ? OFPR_NO_MATCH : w->in_set ? OFPR_ACTION_SET : w->packet_out ? OFPR_PACKET_OUT : OFPR_ACTION,
+                       max_len, 0);
+}
+
+bool walk_miss_to_controllers(struct walk *w)
+{
+    if (!may_miss(w))
+        return false;
+    walk_note(w, "no rule matched, and a controller speaks OpenFlow 1.0, where a miss goes to the controller");
+    w->missed = true;
+    emit_packet_in(w, OFPR_NO_MATCH, UINT16_MAX, 0);
+    w->missed = false;
+    return true;
 }
 
 /* OpenFlow 1.3.5, 4.5: "TABLE: Represents the start of the OpenFlow pipeline. This port is only valid in an output
@@ -176,7 +193,7 @@ void walk_output_number(struct walk *w, uint32_t number, uint16_t max_len)
         break;
     case OFPP_FLOOD:
     case OFPP_ALL:
-        walk_flood(w);
+        walk_flood(w, number == OFPP_ALL);
         break;
     case OFPP_CONTROLLER:
         output_controller(w, max_len);

@@ -90,6 +90,8 @@ static void walk_miss(struct walk *w, uint8_t table)
         return;
     }
     w->n_set = 0;
+    if (__atomic_load_n(&w->o->miss_to_controllers, __ATOMIC_RELAXED) && walk_miss_to_controllers(w))
+        return;
     walk_drop(w, DROP_NO_RULE);
 }
 
@@ -231,7 +233,9 @@ static void walk_action_set(struct walk *w)
     if (!w->n_set)
         return;
     walk_note(w, "action set:");
+    w->in_set = true;
     walk_execute_set(w);
+    w->in_set = false;
 }
 
 static void walk_init(struct walk *w, struct walk_shared *s, struct ofproto *o, struct flow_view *v)

@@ -46,6 +46,7 @@ struct walk {
     struct flow_key changed;      /* header bits that the primitive actions do not know yet */
     bool any_changed, exited, packet_out;
     uint32_t queue;               /* of the ports that it leaves by */
+    bool in_set, missed;          /* executing the action set; a packet-in that no flow asked for */
     int go_to;                    /* table of the goto_table just met, or -1 */
     uint8_t table;                /* of the rule whose actions these are */
     struct rule *rule;            /* NULL: packet-out, fall-back */
@@ -110,7 +111,8 @@ void emit_end(struct walk_shared *);
 /* --- walk-output.c --- */
 void walk_output_number(struct walk *, uint32_t port, uint16_t max_len);
 void walk_output_port(struct walk *, struct ofport *);               /* no check of in_port */
-void walk_flood(struct walk *);                                      /* every port but in_port */
+void walk_flood(struct walk *, bool all);                            /* every port but in_port; !all: but for NO_FLOOD */
+bool walk_miss_to_controllers(struct walk *);                        /* as 1.0 has it; false: the port must not */
 
 /* --- walk-group.c --- */
 void walk_group(struct walk *, uint32_t id);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "openflow/ofp.h"
 #include <config.h>
 #include "vswitchd/command.h"
 #include "vswitchd/queue-config.h"
@@ -86,8 +87,8 @@ static void show_controller(struct printer *p, const struct controller *k)
     if (k->passive)
         buf_puts(p->out, up ? "listening, with sessions\n" : "listening\n");
     else if (up)
-        buf_printf(p->out, "connected for %lld s, role %s, %llu packet-ins sent\n", (long long)seconds, st.role,
-                   (unsigned long long)st.packet_ins);
+        buf_printf(p->out, "connected for %lld s, OpenFlow 1.%d, role %s, %llu packet-ins sent\n", (long long)seconds,
+                   st.version - OFP10, st.role, (unsigned long long)st.packet_ins);
     else
         buf_printf(p->out, "not connected: %s\n", k->last_error);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include "base/mem.h"
+#include "openflow/version.h"
 #include "vswitchd/queue-config.h"
 
 const struct column columns[] = {
@@ -233,7 +234,6 @@ static bool check_value(const struct column *c, const char *key, const char *val
 {
     static const char *const types[] = {"system", "internal", "gre", "pcap", "null"};
     static const char *const datapaths[] = {"", "netdev", "system"};
-    static const char *const protocols[] = {"OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15"};
     switch (c->check) {
     case C_ANY:
         return true;
@@ -243,7 +243,8 @@ static bool check_value(const struct column *c, const char *key, const char *val
         return !strcmp(value, "standalone") || !strcmp(value, "secure") ||
                diag_fail(d, 0, 0, "fail_mode is 'standalone' or 'secure', not '%s'", value);
     case C_PROTOCOL:
-        return one_of(key, protocols, ARRAY_SIZE(protocols)) || diag_fail(d, 0, 0, "no protocol '%s'; write OpenFlow13", key);
+        return ofp_version_parse(key, strlen(key)) ||
+               diag_fail(d, 0, 0, "no protocol '%s'; there are OpenFlow10, OpenFlow13 and OpenFlow14", key);
     case C_DATAPATH:
         return one_of(value, datapaths, 3) || diag_fail(d, 0, 0, "datapath_type is 'netdev' or 'system', not '%s'", value);
     case C_FALSE:

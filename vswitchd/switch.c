@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ctl/ctl.h"
+#include "openflow/version.h"
 #include "vswitchd/queue-config.h"
 
 LOG_MODULE(switch);
@@ -259,6 +260,18 @@ static struct bridge *bridge_add(struct sw *sw, const struct record *r, struct d
     return ok ? b : NULL;
 }
 
+/* Versions that others speak may stand there for their tools' sake. */
+static uint32_t bridge_versions(const struct record *r)
+{
+    uint32_t named = 0;
+    for (size_t i = 0; i < r->n_values; i++)
+        if (!strcmp(r->values[i].column->name, "protocols"))
+            named |= 1u << ofp_version_parse(r->values[i].key, strlen(r->values[i].key));
+    if (named && !(named & OFP_VERSIONS_SPOKEN))
+        log_warn("bridge %s: of its protocols none is spoken here: OpenFlow10, OpenFlow13 and OpenFlow14 are", r->name);
+    return named & OFP_VERSIONS_SPOKEN;
+}
+
 static void configure_bridge(struct bridge *b, const struct record *r)
 {
     struct ofproto_config c = {.fail_mode = !strcmp(config_text(r, "fail_mode"), "secure") ? FAIL_SECURE : FAIL_STANDALONE};
@@ -270,6 +283,7 @@ static void configure_bridge(struct bridge *b, const struct record *r)
     snprintf(c.serial, sizeof c.serial, "%s", sn ? sn : "");
     c.mac_aging = aging ? strtoul(aging, NULL, 10) : 0;
     c.mac_table_size = size ? strtoul(size, NULL, 10) : 0;
+    c.versions = bridge_versions(r);
     ofproto_configure(b->of, &c);
 }
 

@@ -1,14 +1,6 @@
 /* act-output.c: where packets go: output, controller, group, set_queue. */
 #include "openflow/act-shape.h"
 
-uint32_t ofp_port_from16(uint16_t p) { return p >= 0xff00 ? 0xffff0000u | p : p; }
-
-bool ofp_port_to16(uint32_t p, uint16_t *out)
-{
-    *out = (uint16_t)p;
-    return ofp_port_from16(*out) == p;
-}
-
 /* OpenFlow 1.3.5, 7.2.5: "OFPBAC_BAD_OUT_PORT": a port that is invalid or never valid; OFPP_ANY is for requests only.
  */
 static enum ofp_error check_port(uint32_t port, const struct act_state *st)

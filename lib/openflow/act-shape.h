@@ -75,16 +75,22 @@ bool act_parse_part(const struct text *, struct word, bool instructions, const s
 enum ofp_error act_check_list(const void *list, size_t len, struct act_state *);
 void act_state_init(struct act_state *, const struct act_context *);
 
+/* OpenFlow 1.0 (act-of10.c). Of an action of 1.0's own, what stands behind type and length; of Nicira's actions those that
+ * stand in for what 1.0 lacks (false: it is another); out: true if it is done, false if it goes out as in every version.
+ * `before`: the item before it in the list, or NULL. */
+enum ofp_error act_decode_of10(uint16_t type, struct rd *body, struct buf *list);
+bool act_decode_stand_in(uint16_t subtype, struct rd *body, struct buf *list, unsigned depth);
+bool act_encode_of10(const struct act *, const struct act *before, struct buf *out);
+/* enqueue stands for three items: the one behind them, or NULL if there is none at a. */
+const struct act *act_encode_enqueue(const struct act *a, const struct act *end, struct buf *out);
+
+void act_state_init(struct act_state *, const struct act_context *);
 /* Faults with words of their own: `return act_fault(state, OFPERR_…, "…")`. */
 enum ofp_error act_fault(struct act_state *, enum ofp_error, const char *format, ...) PRINTF(3, 4);
 /* Does the match so far hold what field f needs? Else OFPBAC_MATCH_INCONSISTENT. */
 enum ofp_error act_need(struct act_state *, enum field_id f);
 void act_note_type(struct act_state *, uint16_t type); /* the Ethernet type from here on; 0: unknown (act-pbb.c) */
 enum ofp_error act_need_vlan(struct act_state *); /* a tag (act-vlan.c) */
-
-/* OpenFlow 1.0's 16-bit port numbers, which Nicira's actions and NXM_OF_IN_PORT carry. */
-uint32_t ofp_port_from16(uint16_t);
-bool ofp_port_to16(uint32_t, uint16_t *); /* false: it does not fit */
 
 /* Words that become other actions (act-legacy.c): true if `item` was one and *ok says how it went. */
 bool act_parse_legacy(struct act_text *, const struct item *, bool *ok);

@@ -31,7 +31,7 @@ const struct act_shape act_shape_push_vlan = {push_vlan_decode, act_encode_u16, 
 
 enum ofp_error act_need_vlan(struct act_state *st)
 {
-    enum ofp_error e = act_need(st, FIELD_VLAN_PCP);
+    enum ofp_error e = st->ctx->of10 ? OFPERR_OK : act_need(st, FIELD_VLAN_PCP);
     return e ? act_fault(st, e,
                          "not every packet of this flow has a VLAN tag: the match needs dl_vlan or "
                          "'vlan_vid=0x1000/0x1000', or push_vlan must come before")

@@ -137,6 +137,8 @@ static const struct act_row *find_wire(bool instruction, uint32_t experimenter, 
     return NULL;
 }
 
+static enum ofp_error act_error(unsigned e) { return e == WIRE_SHORT ? OFPERR_BAC_BAD_LEN : (enum ofp_error)e; }
+
 /* OpenFlow 1.3.5, 7.2.5: "The length includes the header and any padding to make the action 64-bit aligned." */
 static enum ofp_error decode_action(uint8_t version, struct rd *r, struct buf *list, unsigned depth)
 {
@@ -154,12 +156,15 @@ static enum ofp_error decode_action(uint8_t version, struct rd *r, struct buf *l
             return OFPERR_BAC_BAD_LEN;
         wire = rd_u16(&body);
     }
+    if (version == OFP10 && !experimenter)
+        return act_error(act_decode_of10(wire, &body, list));
     const struct act_row *row = find_wire(false, experimenter, wire);
-    if (!row)
+    if (row)
+        row->shape->decode(version, &body, (enum act_type)(row - act_rows), list, depth);
+    else if (version != OFP10 || experimenter != NX_EXPERIMENTER || !act_decode_stand_in(wire, &body, list, depth))
         return experimenter ? OFPERR_BAC_BAD_EXP_TYPE : OFPERR_BAC_BAD_TYPE;
-    row->shape->decode(version, &body, (enum act_type)(row - act_rows), list, depth);
     if (body.err)
-        return body.err == WIRE_SHORT ? OFPERR_BAC_BAD_LEN : (enum ofp_error)body.err;
+        return act_error(body.err);
     return rd_left(&body) < 8 ? OFPERR_OK : OFPERR_BAC_BAD_LEN; /* more than padding is left */
 }
 
@@ -238,7 +243,7 @@ enum ofp_error acts_decode_instructions(uint8_t version, struct rd r, struct buf
     return OFPERR_OK;
 }
 
-static void encode_item(const struct act *a, uint8_t version UNUSED, struct buf *out)
+static void encode_item(const struct act *a, uint8_t version, struct buf *out)
 {
     const struct act_row *row = &act_rows[a->type];
     size_t at = out->len;
@@ -254,16 +259,38 @@ static void encode_item(const struct act *a, uint8_t version UNUSED, struct buf 
     buf_set_u16(out, at + 2, (uint16_t)(out->len - at));
 }
 
+static void encode_of10(const void *list, size_t len, struct buf *out)
+{
+    const struct act *before = NULL, *end = act_end(list, len), *next;
+    for (const struct act *a = list; len && a != end; a = next) {
+        next = act_encode_enqueue(a, end, out);
+        if (!next) {
+            next = (const struct act *)((const uint8_t *)a + a->len);
+            if (!act_encode_of10(a, before, out))
+                encode_item(a, OFP10, out);
+        }
+        before = a;
+    }
+}
+
 void acts_encode_actions(const void *list, size_t len, uint8_t version, struct buf *out)
 {
+    if (version == OFP10) {
+        encode_of10(list, len, out);
+        return;
+    }
     ACT_FOR_EACH(a, list, len)
     encode_item(a, version, out);
 }
 
-/* The actions in `list` become one APPLY_ACTIONS. */
+/* The actions in `list` become one APPLY_ACTIONS; 1.0 has no instructions. */
 void acts_encode_instructions(const void *list, size_t len, uint8_t version, struct buf *out)
 {
     const uint8_t *p = list, *end = (const uint8_t *)act_end(list, len);
+    if (version == OFP10) {
+        acts_encode_actions(list, len, version, out);
+        return;
+    }
     while (p < end) {
         const struct act *a = (const struct act *)p;
         if (act_rows[a->type].instruction) {

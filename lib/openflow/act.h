@@ -86,6 +86,7 @@ struct act_context {
     uint8_t table;                  /* the flow's table: goto_table must lead on from it */
     uint8_t n_tables;
     uint32_t max_ports;
+    bool of10;                      /* sent in OpenFlow 1.0, whose actions ask nothing of the match */
 };
 
 /* Wire. Decoding checks structure, field and value ranges, padding; acts_check() the rest: field
@@ -94,6 +95,8 @@ enum ofp_error acts_decode_actions(uint8_t version, struct rd, struct buf *list)
 enum ofp_error acts_decode_instructions(uint8_t version, struct rd, struct buf *list);
 void acts_encode_actions(const void *list, size_t len, uint8_t version, struct buf *out);
 void acts_encode_instructions(const void *list, size_t len, uint8_t version, struct buf *out);
+/* OpenFlow 1.0's actions, decoded, in a flow with this match: they say what later versions' would. */
+void acts_settle_of10(const struct match *, struct buf *list);
 enum ofp_error acts_check(const void *list, size_t len, const struct act_context *);
 /* Of a group's bucket, which is an action set; resubmit, which Open vSwitch takes there, is done where output would be.
  * `why`: the fault in words, or "". */

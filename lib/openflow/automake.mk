@@ -8,6 +8,7 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/meter.c \
 	lib/openflow/meter.def \
 	lib/openflow/meter.h \
+	lib/openflow/error-version.def \
 	lib/openflow/msg-format.c \
 	lib/openflow/msg-format.h \
 	lib/openflow/msg-format-flow.c \
@@ -21,14 +22,18 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/msg.def \
 	lib/openflow/msg.h \
 	lib/openflow/ofp.c \
+	lib/openflow/ofp.h \
+	lib/openflow/property.h \
 	lib/openflow/queue.c \
 	lib/openflow/queue.h \
-	lib/openflow/ofp.h
+	lib/openflow/version.c \
+	lib/openflow/version.h
 lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/act-control.c \
 	lib/openflow/act-field.c \
 	lib/openflow/act-legacy.c \
 	lib/openflow/act-mpls.c \
+	lib/openflow/act-of10.c \
 	lib/openflow/act-output.c \
 	lib/openflow/act-pbb.c \
 	lib/openflow/act-resubmit.c \
@@ -39,6 +44,8 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/act.c \
 	lib/openflow/act.h \
 	lib/openflow/action.def \
+	lib/openflow/flow-of10.c \
+	lib/openflow/flow-of10.h \
 	lib/openflow/flow-text.c \
 	lib/openflow/flow.c \
 	lib/openflow/flow.h \
@@ -49,6 +56,7 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/instruction.def \
 	lib/openflow/match-codec.c \
 	lib/openflow/match-codec.h \
+	lib/openflow/match-of10.c \
 	lib/openflow/match-text.c \
 	lib/openflow/match-text.h \
 	lib/openflow/oxm.h \

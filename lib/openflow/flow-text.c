@@ -105,9 +105,10 @@ static bool parse_out_group(struct flow_text *ft, const struct item *item)
 /* What stands behind actions= is cut by flow_mod_parse(). */
 static bool parse_actions(struct flow_text *ft UNUSED, const struct item *item UNUSED) { return true; }
 
+/* Told from OpenFlow 1.4 on. */
 static bool parse_importance(struct flow_text *ft, const struct item *item)
 {
-    return text_fail(&ft->t, item->key, "importance needs OpenFlow 1.4; xvs speaks 1.3");
+    return parse_u16(ft, item, &ft->fm->importance);
 }
 
 static const struct key keys[] = {
@@ -280,6 +281,12 @@ void flow_stats_format(const struct flow_stats *fs, const struct port_names *nam
         buf_printf(out, "idle_timeout=%u, ", fs->idle_timeout);
     if (fs->hard_timeout)
         buf_printf(out, "hard_timeout=%u, ", fs->hard_timeout);
+    if (fs->importance)
+        buf_printf(out, "importance=%u, ", fs->importance);
+    if (with_stats && fs->idle_age)
+        put_number(out, "idle_age=", fs->idle_age - 1, ", ");
+    if (with_stats && fs->hard_age && fs->hard_age - 1 != fs->duration_sec)
+        put_number(out, "hard_age=", fs->hard_age - 1, ", ");
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         if (fs->flags & keys[i].flag)
             buf_printf(out, "%s ", keys[i].name);

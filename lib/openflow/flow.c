@@ -1,9 +1,10 @@
 /* flow.c: FLOW_MOD, FLOW_REMOVED, and the multiparts FLOW and AGGREGATE on the wire (OpenFlow 1.3.5, 7.3.4.2, 7.3.5.2,
  * 7.3.5.3, 7.4.2). Their text is in flow-text.c. */
 #include "openflow/flow.h"
+#include "openflow/flow-of10.h"
 
 /* Instructions of a message, bounded so that what was accepted can also be told in a statistics entry. */
-static enum ofp_error decode_instructions(uint8_t version UNUSED, struct rd *r, struct buf *list)
+static enum ofp_error decode_instructions(uint8_t version, struct rd *r, struct buf *list)
 {
     enum { MOST = 65000 };
     if (r->err)
@@ -36,6 +37,8 @@ static enum ofp_error check_flow_mod(const struct flow_mod *fm)
 enum ofp_error flow_mod_decode(uint8_t version, struct rd body, struct flow_mod *fm)
 {
     struct rd *r = &body;
+    if (version == OFP10)
+        return flow_mod_decode_of10(r, fm);
     *fm = FLOW_MOD_INIT;
     fm->cookie = rd_u64(r);
     fm->cookie_mask = rd_u64(r);
@@ -48,7 +51,9 @@ enum ofp_error flow_mod_decode(uint8_t version, struct rd body, struct flow_mod 
     fm->out_port = rd_u32(r);
     fm->out_group = rd_u32(r);
     fm->flags = rd_u16(r);
-    rd_skip(r, 2);
+    fm->importance = rd_u16(r);
+    if (version < OFP14) /* padding */
+        fm->importance = 0;
     if (r->err)
         return OFPERR_BRC_BAD_LEN;
     enum ofp_error e = check_flow_mod(fm);
@@ -61,6 +66,10 @@ enum ofp_error flow_mod_decode(uint8_t version, struct rd body, struct flow_mod 
 
 void flow_mod_encode(const struct flow_mod *fm, uint8_t version, uint32_t xid, struct buf *out)
 {
+    if (version == OFP10) {
+        flow_mod_encode_of10(fm, xid, out);
+        return;
+    }
     size_t at = ofp_msg_begin(out, version, OFPMSG_FLOW_MOD, xid);
     buf_u64(out, fm->cookie);
     buf_u64(out, fm->cookie_mask);
@@ -73,7 +82,7 @@ void flow_mod_encode(const struct flow_mod *fm, uint8_t version, uint32_t xid, s
     buf_u32(out, fm->out_port);
     buf_u32(out, fm->out_group);
     buf_u16(out, fm->flags);
-    buf_zeros(out, 2);
+    buf_u16(out, version >= OFP14 ? fm->importance : 0);
     match_encode(&fm->match, version, out);
     acts_encode_instructions(fm->acts.data, fm->acts.len, version, out);
     ofp_msg_end(out, at);
@@ -84,6 +93,8 @@ void flow_mod_encode(const struct flow_mod *fm, uint8_t version, uint32_t xid, s
 enum ofp_error flow_stats_request_decode(uint8_t version, struct rd body, struct flow_stats_request *q)
 {
     struct rd *r = &body;
+    if (version == OFP10)
+        return flow_stats_request_decode_of10(r, q);
     *q = (struct flow_stats_request){.table = rd_u8(r)};
     rd_skip(r, 3);
     q->out_port = rd_u32(r);
@@ -100,6 +111,10 @@ enum ofp_error flow_stats_request_decode(uint8_t version, struct rd body, struct
 void flow_stats_request_encode(const struct flow_stats_request *q, bool aggregate, uint8_t version, uint32_t xid,
                                struct buf *out)
 {
+    if (version == OFP10) {
+        flow_stats_request_encode_of10(q, aggregate, xid, out);
+        return;
+    }
     size_t at = ofp_msg_begin(out, version, aggregate ? OFPMSG_AGGREGATE_REQUEST : OFPMSG_FLOW_STATS_REQUEST, xid);
     buf_u8(out, q->table);
     buf_zeros(out, 3);
@@ -118,6 +133,10 @@ void flow_stats_encode(const struct flow_stats *fs, struct ofp_parts *parts)
 {
     struct buf *out = parts->out;
     size_t at = out->len;
+    if (parts->version == OFP10) {
+        flow_stats_encode_of10(fs, parts);
+        return;
+    }
     buf_u16(out, 0);
     buf_u8(out, fs->table);
     buf_zeros(out, 1);
@@ -127,7 +146,8 @@ void flow_stats_encode(const struct flow_stats *fs, struct ofp_parts *parts)
     buf_u16(out, fs->idle_timeout);
     buf_u16(out, fs->hard_timeout);
     buf_u16(out, fs->flags);
-    buf_zeros(out, 4);
+    buf_u16(out, parts->version >= OFP14 ? fs->importance : 0);
+    buf_zeros(out, 2);
     buf_u64(out, fs->cookie);
     buf_u64(out, fs->packets);
     buf_u64(out, fs->bytes);
@@ -139,6 +159,8 @@ void flow_stats_encode(const struct flow_stats *fs, struct ofp_parts *parts)
 
 enum ofp_error flow_stats_decode(uint8_t version, struct rd *body, struct flow_stats *fs, struct buf *scratch)
 {
+    if (version == OFP10)
+        return flow_stats_decode_of10(body, fs, scratch);
     struct rd entry = *body;
     uint16_t len = rd_u16(&entry);
     if (len < 56 || len > rd_left(body))
@@ -154,7 +176,10 @@ enum ofp_error flow_stats_decode(uint8_t version, struct rd *body, struct flow_s
     fs->idle_timeout = rd_u16(r);
     fs->hard_timeout = rd_u16(r);
     fs->flags = rd_u16(r);
-    rd_skip(r, 4);
+    fs->importance = rd_u16(r);
+    if (version < OFP14)
+        fs->importance = 0;
+    rd_skip(r, 2);
     fs->cookie = rd_u64(r);
     fs->packets = rd_u64(r);
     fs->bytes = rd_u64(r);
@@ -170,9 +195,9 @@ enum ofp_error flow_stats_decode(uint8_t version, struct rd *body, struct flow_s
 
 /* --- AGGREGATE reply --- */
 
-void aggregate_stats_encode(const struct aggregate_stats *s, uint8_t version, uint32_t xid, struct buf *out)
+void aggregate_stats_encode(const struct aggregate_stats *s, enum ofp_msg_type type, uint8_t version, uint32_t xid, struct buf *out)
 {
-    size_t at = ofp_msg_begin(out, version, OFPMSG_AGGREGATE_REPLY, xid);
+    size_t at = ofp_msg_begin(out, version, type, xid);
     buf_u64(out, s->packets);
     buf_u64(out, s->bytes);
     buf_u32(out, s->flows);
@@ -194,6 +219,10 @@ enum ofp_error aggregate_stats_decode(uint8_t version UNUSED, struct rd body, st
 
 void flow_removed_encode(const struct flow_removed *fr, uint8_t version, struct buf *out)
 {
+    if (version == OFP10) {
+        flow_removed_encode_of10(fr, out);
+        return;
+    }
     size_t at = ofp_msg_begin(out, version, OFPMSG_FLOW_REMOVED, 0);
     buf_u64(out, fr->cookie);
     buf_u16(out, fr->priority);
@@ -212,6 +241,8 @@ void flow_removed_encode(const struct flow_removed *fr, uint8_t version, struct 
 enum ofp_error flow_removed_decode(uint8_t version, struct rd body, struct flow_removed *fr)
 {
     struct rd *r = &body;
+    if (version == OFP10)
+        return flow_removed_decode_of10(r, fr);
     *fr = (struct flow_removed){.cookie = rd_u64(r)};
     fr->priority = rd_u16(r);
     fr->reason = rd_u8(r);

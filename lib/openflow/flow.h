@@ -13,12 +13,21 @@ struct flow_mod {
     uint64_t cookie, cookie_mask;
     struct match match;
     struct buf acts; /* instructions */
+    /* Sent in OpenFlow 1.0: MODIFY that finds no flow adds it, and gives those that it finds this cookie (UINT64_MAX: none);
+     * its actions ask nothing of the match (act_context.of10). Its table is the high byte of the command on the wire,
+     * which means a table only once NXT_FLOW_MOD_TABLE_ID has said so. */
+    bool of10;
+    uint64_t new_cookie;
 };
-#define FLOW_MOD_INIT ((struct flow_mod){.priority = 0x8000, .buffer_id = OFP_NO_BUFFER, .out_port = OFPP_ANY, .out_group = OFPG_ANY})
+#define FLOW_MOD_INIT ((struct flow_mod){.priority = 0x8000, .buffer_id = OFP_NO_BUFFER, .out_port = OFPP_ANY, .out_group = OFPG_ANY, .new_cookie = UINT64_MAX})
 void flow_mod_free(struct flow_mod *);
 enum ofp_error flow_mod_decode(uint8_t version, struct rd body,
                                struct flow_mod *); /* *fm need not be initialised; free it in any case */
 void flow_mod_encode(const struct flow_mod *, uint8_t version, uint32_t xid, struct buf *out);
+
+/* 1.0: flow_mod_encode() makes an OFPT_FLOW_MOD if that says it all, else an NXT_FLOW_MOD. */
+bool flow_mod_needs_nx(const struct flow_mod *);
+enum ofp_error nx_flow_mod_decode(uint8_t version, struct rd body, struct flow_mod *);
 
 /* One flow in text, as add-flow, mod-flows, del-flows and dump-flows' filter take it. `command` says what is allowed
  * (actions needed for ADD and MODIFY; out_port, cookie masks for the others). Warnings go to d->warnings. `d->at` is
@@ -37,18 +46,26 @@ enum ofp_error flow_stats_request_decode(uint8_t version, struct rd body, struct
 void flow_stats_request_encode(const struct flow_stats_request *, bool aggregate, uint8_t version, uint32_t xid,
                                struct buf *out);
 
+/* NXST_FLOW and NXST_AGGREGATE, in 1.0. */
+enum ofp_error nx_flow_stats_request_decode(uint8_t version, struct rd body, struct flow_stats_request *);
+void nx_flow_stats_request_encode(const struct flow_stats_request *, bool aggregate, uint8_t version, uint32_t xid,
+                                  struct buf *out);
+
 struct flow_stats {
     uint8_t table;
-    uint16_t priority, idle_timeout, hard_timeout, flags;
+    uint16_t priority, idle_timeout, hard_timeout, flags, importance; /* importance: from 1.4 on */
     uint32_t duration_sec, duration_nsec;
+    uint32_t idle_age, hard_age; /* NXST_FLOW: seconds and one since the last packet, since the last change; 0: not said */
     uint64_t cookie, packets, bytes;
     struct match match;
     const void *acts; /* decode: points into the caller's `scratch` */
     size_t acts_len;
 };
+/* An entry of OFPST_FLOW, or of NXST_FLOW if the parts are of that. */
 void flow_stats_encode(const struct flow_stats *, struct ofp_parts *);              /* one entry */
 enum ofp_error flow_stats_decode(uint8_t version, struct rd *body, struct flow_stats *,
                                  struct buf *scratch); /* one entry, moves on */
+enum ofp_error nx_flow_stats_decode(uint8_t version, struct rd *body, struct flow_stats *, struct buf *scratch);
 /* "cookie=0x0, duration=1.2s, table=0, n_packets=3, n_bytes=294, priority=10,ip,in_port=1 actions=output:2" */
 void flow_stats_format(const struct flow_stats *, const struct port_names *, bool with_stats, struct buf *out);
 
@@ -56,7 +73,8 @@ struct aggregate_stats {
     uint64_t packets, bytes;
     uint32_t flows;
 };
-void aggregate_stats_encode(const struct aggregate_stats *, uint8_t version, uint32_t xid, struct buf *out);
+/* `type`: OFPMSG_AGGREGATE_REPLY or OFPMSG_NX_AGGREGATE_REPLY. */
+void aggregate_stats_encode(const struct aggregate_stats *, enum ofp_msg_type type, uint8_t version, uint32_t xid, struct buf *out);
 enum ofp_error aggregate_stats_decode(uint8_t version, struct rd body, struct aggregate_stats *);
 
 struct flow_removed {
@@ -67,6 +85,8 @@ struct flow_removed {
     struct match match;
 };
 void flow_removed_encode(const struct flow_removed *, uint8_t version, struct buf *out);
+void nx_flow_removed_encode(const struct flow_removed *, uint8_t version, struct buf *out);
+enum ofp_error nx_flow_removed_decode(uint8_t version, struct rd body, struct flow_removed *);
 enum ofp_error flow_removed_decode(uint8_t version, struct rd body, struct flow_removed *);
 
 #endif

@@ -56,11 +56,16 @@ void oxm_header_encode(uint64_t id, unsigned bytes, bool masked, struct buf *out
         buf_u32(out, experimenter);
 }
 
-static uint64_t preferred(enum field_id f) { return fields[f].oxm ? fields[f].oxm : fields[f].nxm; }
+/* 1.0 has Nicira's numbers only, but for fields that lack one. */
+static uint64_t preferred(enum field_id f, uint8_t version)
+{
+    bool nxm = !fields[f].oxm || (version == OFP10 && fields[f].nxm);
+    return nxm ? fields[f].nxm : fields[f].oxm;
+}
 
 uint32_t oxm_header(enum field_id f, bool masked)
 {
-    uint64_t id = preferred(f);
+    uint64_t id = preferred(f, OFP13);
     unsigned len = wire_bytes(f, false) * (masked ? 2 : 1) + (experimenter_of(id) ? 4 : 0);
     return (uint32_t)(id >> 16 & 0xffff) << 16 | (uint32_t)(id & 0x7f) << 9 | (uint32_t)masked << 8 | len;
 }
@@ -134,12 +139,19 @@ enum ofp_error oxm_decode(uint8_t version UNUSED, struct rd *r, enum field_id *f
     return OFPERR_OK;
 }
 
-void oxm_encode(enum field_id f, const union field_value *value, const union field_value *mask, uint8_t version UNUSED,
+void oxm_encode(enum field_id f, const union field_value *value, const union field_value *mask, uint8_t version,
                 struct buf *out)
 {
-    unsigned bytes = wire_bytes(f, false);
     bool masked = mask && !is_ones(f, mask);
-    oxm_header_encode(preferred(f), bytes, masked, out);
+    union field_value tos;
+    if (version == OFP10 && f == FIELD_IP_DSCP && !masked) { /* nw_tos is how NXM says it */
+        field_value_set_u64(&tos, field_value_u64(value) << 2);
+        value = &tos;
+        f = FIELD_IP_TOS;
+    }
+    uint64_t id = preferred(f, version);
+    unsigned bytes = wire_bytes(f, id == NXM0(0));
+    oxm_header_encode(id, bytes, masked, out);
     buf_put(out, value->b + 16 - bytes, bytes);
     if (masked)
         buf_put(out, mask->b + 16 - bytes, bytes);
@@ -155,7 +167,7 @@ static bool vlan_makes_sense(enum field_id f, const union field_value *value, co
     return (f != FIELD_VLAN_VID && f != FIELD_VLAN_TCI) || !(m & VLAN_PRESENT) || (v & VLAN_PRESENT) || !(v & m);
 }
 
-static enum ofp_error decode_field(uint8_t version, struct rd *r, struct match *m, bool seen[N_FIELDS])
+enum ofp_error match_decode_field(uint8_t version, struct rd *r, struct match *m, bool seen[N_FIELDS])
 {
     enum field_id f;
     union field_value value, mask, had_value, had_mask;
@@ -185,6 +197,8 @@ static enum ofp_error decode_field(uint8_t version, struct rd *r, struct match *
 
 enum ofp_error match_decode(uint8_t version, struct rd *r, struct match *m)
 {
+    if (version == OFP10)
+        return match_decode_of10(r, m);
     memset(m, 0, sizeof *m);
     uint16_t type = rd_u16(r), len = rd_u16(r);
     if (r->err)
@@ -197,7 +211,7 @@ enum ofp_error match_decode(uint8_t version, struct rd *r, struct match *m)
     rd_skip(r, ROUND_UP(len, 8) - (size_t)len);
     bool seen[N_FIELDS] = {false};
     while (rd_left(&body)) {
-        enum ofp_error e = decode_field(version, &body, m, seen);
+        enum ofp_error e = match_decode_field(version, &body, m, seen);
         if (e)
             return e;
     }
@@ -216,8 +230,12 @@ static void encode_field(enum field_id f, const union field_value *value, const 
 }
 
 /* Row order of field.def puts prerequisites first. */
-void match_encode(const struct match *m, uint8_t version UNUSED, struct buf *out)
+void match_encode(const struct match *m, uint8_t version, struct buf *out)
 {
+    if (version == OFP10) {
+        match_encode_of10(m, out);
+        return;
+    }
     size_t at = out->len;
     buf_u16(out, OFPMT_OXM);
     buf_u16(out, 0);

@@ -95,14 +95,20 @@ FORMAT_FN(format_flow_mod)
     flow_mod_free(&m);
 }
 
-FORMAT_FN(format_flow_removed)
+FORMAT_FN(format_nx_flow_mod)
 {
-    struct flow_removed r;
-    enum ofp_error e = flow_removed_decode(h->version, body, &r);
-    if (e) {
+    struct flow_mod m;
+    enum ofp_error e = nx_flow_mod_decode(h->version, body, &m);
+    if (e)
         buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
-        return;
-    }
+    else
+        put_flow_mod(&m, names, out);
+    flow_mod_free(&m);
+}
+
+static void put_flow_removed(const struct flow_removed *removed, const struct port_names *names, struct buf *out)
+{
+    const struct flow_removed r = *removed;
     buf_puts(out, " ");
     put_rule(r.priority, &r.match, names, out);
     put_blank(out);
@@ -119,35 +125,68 @@ FORMAT_FN(format_flow_removed)
     buf_printf(out, " pkts%" PRIu64 " bytes%" PRIu64 "\n", r.packets, r.bytes);
 }
 
+FORMAT_FN(format_flow_removed)
+{
+    struct flow_removed r;
+    enum ofp_error e = flow_removed_decode(h->version, body, &r);
+    if (e)
+        buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
+    else
+        put_flow_removed(&r, names, out);
+}
+
+FORMAT_FN(format_nx_flow_removed)
+{
+    struct flow_removed r;
+    enum ofp_error e = nx_flow_removed_decode(h->version, body, &r);
+    if (e)
+        buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
+    else
+        put_flow_removed(&r, names, out);
+}
+
 /* --- Statistics --- */
+
+static void put_flow_stats_request(enum ofp_error e, const struct flow_stats_request *r, const struct port_names *names,
+                                   struct buf *out)
+{
+    if (e) {
+        buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
+        return;
+    }
+    if (r->table != OFPTT_ALL)
+        buf_printf(out, " table=%u", r->table);
+    if (r->out_port != OFPP_ANY) {
+        buf_puts(out, " out_port=");
+        text_put_port(r->out_port, names, out);
+    }
+    buf_puts(out, " ");
+    match_format(&r->match, names, out);
+    buf_chomp(out, ' ');
+    buf_puts(out, "\n");
+}
 
 FORMAT_FN(format_flow_stats_request)
 {
     struct flow_stats_request r;
     enum ofp_error e = flow_stats_request_decode(h->version, body, &r);
-    if (e) {
-        buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
-        return;
-    }
-    if (r.table != OFPTT_ALL)
-        buf_printf(out, " table=%u", r.table);
-    if (r.out_port != OFPP_ANY) {
-        buf_puts(out, " out_port=");
-        text_put_port(r.out_port, names, out);
-    }
-    buf_puts(out, " ");
-    match_format(&r.match, names, out);
-    buf_chomp(out, ' ');
-    buf_puts(out, "\n");
+    put_flow_stats_request(e, &r, names, out);
 }
 
-FORMAT_FN(format_flow_stats_reply)
+FORMAT_FN(format_nx_flow_stats_request)
+{
+    struct flow_stats_request r;
+    enum ofp_error e = nx_flow_stats_request_decode(h->version, body, &r);
+    put_flow_stats_request(e, &r, names, out);
+}
+
+static void put_flow_stats(uint8_t version, bool nx, struct rd body, const struct port_names *names, struct buf *out)
 {
     struct buf scratch = BUF_INIT;
     struct flow_stats s;
     buf_puts(out, "\n");
     while (rd_left(&body)) {
-        enum ofp_error e = flow_stats_decode(h->version, &body, &s, &scratch);
+        enum ofp_error e = nx ? nx_flow_stats_decode(version, &body, &s, &scratch) : flow_stats_decode(version, &body, &s, &scratch);
         if (e) {
             buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
             break;
@@ -158,6 +197,9 @@ FORMAT_FN(format_flow_stats_reply)
     }
     buf_free(&scratch);
 }
+
+FORMAT_FN(format_flow_stats_reply) { put_flow_stats(h->version, false, body, names, out); }
+FORMAT_FN(format_nx_flow_stats_reply) { put_flow_stats(h->version, true, body, names, out); }
 
 FORMAT_FN(format_aggregate_reply)
 {

@@ -92,7 +92,8 @@ static int by_port(const void *a_, const void *b_)
 
 FORMAT_FN(format_port_desc_reply)
 {
-    size_t n = 0, most = rd_left(&body) / 64;
+    enum { LEAST = 48 }; /* bytes that one takes, in 1.0 */
+    size_t n = 0, most = rd_left(&body) / LEAST;
     struct ofp_port_desc *d = xcalloc(most + 1, sizeof *d);
     while (n < most && !port_desc_decode(h->version, &body, &d[n]))
         n++;
@@ -167,7 +168,10 @@ static void format_port_stats(const struct ofp_port_stats *s, const struct port_
 FORMAT_FN(format_port_stats_reply)
 {
     struct ofp_port_stats s;
-    buf_printf(out, " %zu ports\n", rd_left(&body) / 112);
+    size_t n = 0;
+    for (struct rd ahead = body; rd_left(&ahead) && !port_stats_decode(h->version, &ahead, &s);)
+        n++;
+    buf_printf(out, " %zu ports\n", n);
     while (rd_left(&body) && !port_stats_decode(h->version, &body, &s))
         format_port_stats(&s, names, out);
 }
@@ -194,8 +198,40 @@ static void format_ditto(uint8_t first, uint8_t last, struct buf *out)
         buf_printf(out, "\n  tables %u...%u: ditto\n", first, last);
 }
 
+/* 1.0 tells more: names, room, and which fields may be left out, which for us are all. */
+static void format_table_stats_of10(struct rd body, struct buf *out)
+{
+    enum { ALL_WILDCARDS = (1 << 22) - 1 };
+    struct ofp_table_stats s, first = {0};
+    bool any = false;
+    while (rd_left(&body) && !table_stats_decode(OFP10, &body, &s)) {
+        buf_printf(out, "%s  table %u (\"", any ? "" : "\n", s.table);
+        text_format(s.name, strlen(s.name), out);
+        if (any && s.active == first.active && s.lookups == first.lookups && s.matched == first.matched &&
+            s.max_entries == first.max_entries && s.wildcards == first.wildcards) {
+            buf_puts(out, "\"): ditto\n");
+            continue;
+        }
+        buf_printf(out, "\"):\n    active=%u, lookup=%" PRIu64 ", matched=%" PRIu64 "\n    max_entries=%u\n", s.active, s.lookups,
+                   s.matched, s.max_entries);
+        if ((s.wildcards & ALL_WILDCARDS) == ALL_WILDCARDS)
+            buf_puts(out, "    matching:\n      exact match or wildcard: in_port eth_{src,dst,type} vlan_{vid,pcp} ip_{src,dst} "
+                          "nw_{proto,tos} tcp_{src,dst}\n\n");
+        else
+            buf_printf(out, "    wildcards=0x%x\n\n", s.wildcards);
+        first = s;
+        any = true;
+    }
+    if (!any)
+        buf_puts(out, "\n");
+}
+
 FORMAT_FN(format_table_stats)
 {
+    if (h->version == OFP10) {
+        format_table_stats_of10(body, out);
+        return;
+    }
     struct ofp_table_stats s, previous = {0};
     int ditto = -1, last = -1;
     buf_puts(out, "\n");
@@ -216,6 +252,15 @@ FORMAT_FN(format_table_stats)
     }
     if (ditto >= 0)
         format_ditto(ditto, last, out);
+}
+
+FORMAT_FN(format_table_desc)
+{
+    struct ofp_table_desc d;
+    buf_puts(out, "\n");
+    while (rd_left(&body) && !table_desc_decode(h->version, &body, &d))
+        buf_printf(out, "  table %u:\n   eviction=%s eviction_flags=(default)\n   vacancy=%s\n\n", d.table, d.config & 4 ? "on" : "off",
+                   d.config & 8 ? "on" : "off");
 }
 
 FORMAT_FN(format_table_features)

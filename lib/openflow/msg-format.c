@@ -21,8 +21,10 @@ void bits_format(uint32_t bits, const struct bit_name *names, size_t n, struct b
 static const char *word(const char *const words[], size_t n, unsigned i) { return i < n ? words[i] : "unknown"; }
 #define WORD(WORDS, I) word(WORDS, ARRAY_SIZE(WORDS), I)
 
-const char *const packet_in_reasons[N_PACKET_IN_REASONS] = {"no_match", "action", "invalid_ttl"};
-const char *const flow_removed_reasons[N_FLOW_REMOVED_REASONS] = {"idle", "hard", "delete", "group_delete"};
+const char *const packet_in_reasons[N_PACKET_IN_REASONS] = {"no_match",   "action", "invalid_ttl",
+                                                             "action_set", "group",  "packet_out"};
+const char *const flow_removed_reasons[N_FLOW_REMOVED_REASONS] = {"idle",         "hard",         "delete",
+                                                                   "group_delete", "meter_delete", "eviction"};
 const char *packet_in_reason_name(uint8_t reason) { return WORD(packet_in_reasons, reason); }
 const char *flow_removed_reason_name(uint8_t reason) { return WORD(flow_removed_reasons, reason); }
 
@@ -159,6 +161,29 @@ static FORMAT_FN(format_role)
     buf_puts(out, "\n");
 }
 
+static FORMAT_FN(format_role_status)
+{
+    static const char *const reasons[] = {"primary_request", "configuration_changed", "experimenter_data_changed"};
+    struct ofp_role_status s;
+    if (role_status_decode(h->version, body, &s)) {
+        buf_puts(out, " malformed\n");
+        return;
+    }
+    buf_printf(out, " role=%s", role_name(s.role));
+    if (s.generation_id != UINT64_MAX)
+        buf_printf(out, " generation_id=%llu", (unsigned long long)s.generation_id);
+    buf_printf(out, " reason=%s\n", WORD(reasons, s.reason));
+}
+
+static FORMAT_FN(format_nx_role)
+{
+    uint32_t role;
+    if (nx_role_decode(h->version, body, &role))
+        buf_puts(out, " bad role\n");
+    else
+        buf_printf(out, " role=%s\n", role_name(role));
+}
+
 static void format_async_mask(const char *what, uint32_t mask, const char *const names[], unsigned n, struct buf *out)
 {
     buf_printf(out, "%16s:", what);
@@ -174,17 +199,39 @@ static void format_async_mask(const char *what, uint32_t mask, const char *const
     buf_puts(out, "\n");
 }
 
-static FORMAT_FN(format_async)
+static void put_async(const struct ofp_async_config *a, struct buf *out)
 {
-    struct ofp_async_config a;
-    async_decode(h->version, body, &a);
+    static const char *const role_reasons[] = {"primary_request", "configuration_changed", "experimenter_data_changed"};
+    static const char *const table_reasons[] = {"0", "1", "2", "vacancy_down", "vacancy_up"};
+    static const char *const forwarded[] = {"group_mod_request", "meter_mod_request"};
     buf_puts(out, "\n");
     for (int i = 0; i < 2; i++) {
         buf_puts(out, i ? "\n secondary:\n" : " primary:\n");
-        format_async_mask("PACKET_IN", a.packet_in[i], packet_in_reasons, N_PACKET_IN_REASONS, out);
-        format_async_mask("PORT_STATUS", a.port_status[i], port_reasons, N_PORT_REASONS, out);
-        format_async_mask("FLOW_REMOVED", a.flow_removed[i], flow_removed_reasons, N_FLOW_REMOVED_REASONS, out);
+        format_async_mask("PACKET_IN", a->packet_in[i], packet_in_reasons, N_PACKET_IN_REASONS, out);
+        format_async_mask("PORT_STATUS", a->port_status[i], port_reasons, N_PORT_REASONS, out);
+        format_async_mask("FLOW_REMOVED", a->flow_removed[i], flow_removed_reasons, N_FLOW_REMOVED_REASONS, out);
+        format_async_mask("ROLE_STATUS", a->role_status[i], role_reasons, ARRAY_SIZE(role_reasons), out);
+        format_async_mask("TABLE_STATUS", a->table_status[i], table_reasons, ARRAY_SIZE(table_reasons), out);
+        format_async_mask("REQUESTFORWARD", a->requestforward[i], forwarded, ARRAY_SIZE(forwarded), out);
     }
+}
+
+static FORMAT_FN(format_async)
+{
+    struct ofp_async_config a = {0};
+    if (async_decode(h->version, body, &a))
+        buf_puts(out, " malformed\n");
+    else
+        put_async(&a, out);
+}
+
+static FORMAT_FN(format_nx_async)
+{
+    struct ofp_async_config a = {0};
+    if (nx_async_decode(h->version, body, &a))
+        buf_puts(out, " malformed\n");
+    else
+        put_async(&a, out);
 }
 
 /* --- Switch --- */
@@ -194,7 +241,7 @@ void capabilities_format(uint32_t bits, struct buf *out)
     static const struct bit_name names[] = {
         {OFPC_FLOW_STATS, "FLOW_STATS"},     {OFPC_TABLE_STATS, "TABLE_STATS"}, {OFPC_PORT_STATS, "PORT_STATS"},
         {OFPC_GROUP_STATS, "GROUP_STATS"},   {OFPC_IP_REASM, "IP_REASM"},       {OFPC_QUEUE_STATS, "QUEUE_STATS"},
-        {OFPC_PORT_BLOCKED, "PORT_BLOCKED"},
+        {OFPC_ARP_MATCH_IP, "ARP_MATCH_IP"}, {OFPC_PORT_BLOCKED, "PORT_BLOCKED"},
     };
     bits_format(bits, names, ARRAY_SIZE(names), out);
 }
@@ -210,6 +257,15 @@ static FORMAT_FN(format_features)
     buf_puts(out, "\ncapabilities: ");
     capabilities_format(f.capabilities, out);
     buf_puts(out, "\n");
+    if (h->version == OFP10) {
+        static const char *const actions[] = {"output", "set_vlan_vid", "set_vlan_pcp", "strip_vlan", "mod_dl_src", "mod_dl_dst",
+                                              "mod_nw_src", "mod_nw_dst", "mod_nw_tos", "mod_tp_src", "mod_tp_dst", "enqueue"};
+        buf_puts(out, "actions:");
+        for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+            if (f.actions >> i & 1)
+                buf_printf(out, " %s", actions[i]);
+        format_port_desc_reply(h, f.ports, names, verbosity, out);
+    }
 }
 
 static FORMAT_FN(format_desc)
@@ -237,6 +293,22 @@ static FORMAT_FN(format_nx_packet_in_format)
     uint32_t format;
     nx_packet_in_format_decode(h->version, body, &format);
     buf_printf(out, " format=%s\n", WORD(formats, format));
+}
+
+static FORMAT_FN(format_nx_flow_format)
+{
+    uint32_t format;
+    if (nx_flow_format_decode(h->version, body, &format))
+        buf_printf(out, " format=%u\n", format);
+    else
+        buf_printf(out, " format=%s\n", format == NXFF_NXM ? "nxm" : "openflow10");
+}
+
+static FORMAT_FN(format_nx_table_id)
+{
+    bool on;
+    nx_table_id_decode(h->version, body, &on);
+    buf_puts(out, on ? " enable\n" : " disable\n");
 }
 
 static FORMAT_FN(format_nx_controller_id)
@@ -312,6 +384,19 @@ static format_fn *const formats[N_OFPMSGS] = {
     [OFPMSG_METER_CONFIG_REPLY] = format_meter_config,
     [OFPMSG_METER_FEATURES_REPLY] = format_meter_features,
     [OFPMSG_NX_SET_PACKET_IN_FORMAT] = format_nx_packet_in_format,
+    [OFPMSG_ROLE_STATUS] = format_role_status,
+    [OFPMSG_TABLE_DESC_REPLY] = format_table_desc,
+    [OFPMSG_NX_FLOW_STATS_REQUEST] = format_nx_flow_stats_request,
+    [OFPMSG_NX_FLOW_STATS_REPLY] = format_nx_flow_stats_reply,
+    [OFPMSG_NX_AGGREGATE_REQUEST] = format_nx_flow_stats_request,
+    [OFPMSG_NX_AGGREGATE_REPLY] = format_aggregate_reply,
+    [OFPMSG_NX_ROLE_REQUEST] = format_nx_role,
+    [OFPMSG_NX_ROLE_REPLY] = format_nx_role,
+    [OFPMSG_NX_SET_FLOW_FORMAT] = format_nx_flow_format,
+    [OFPMSG_NX_FLOW_MOD] = format_nx_flow_mod,
+    [OFPMSG_NX_FLOW_REMOVED] = format_nx_flow_removed,
+    [OFPMSG_NX_FLOW_MOD_TABLE_ID] = format_nx_table_id,
+    [OFPMSG_NX_SET_ASYNC_CONFIG] = format_nx_async,
     [OFPMSG_NX_SET_CONTROLLER_ID] = format_nx_controller_id,
     [OFPMSG_XVS_BRIDGE_INFO_REPLY] = format_bridge_info,
 };
@@ -320,7 +405,9 @@ void ofp_msg_format_header(enum ofp_msg_type type, const struct ofp_header *h, s
 {
     static const char *const versions[] = {"0x00", "OF1.0", "OF1.1", "OF1.2", "OF1.3", "OF1.4", "OF1.5"};
     ofp_msg_format_name(type, h->version, out);
-    if (h->version < ARRAY_SIZE(versions))
+    if (h->version == OFP10)
+        ; /* as other tools have it: the oldest needs no name */
+    else if (h->version < ARRAY_SIZE(versions))
         buf_printf(out, " (%s)", versions[h->version]);
     else
         buf_printf(out, " (OF 0x%02x)", h->version);

@@ -11,7 +11,7 @@ struct bit_name {
 void bits_format(uint32_t bits, const struct bit_name *, size_t n, struct buf *out); /* "A B 0x8", "0" if none */
 void text_format(const char *, size_t len, struct buf *out);                         /* of the peer's, made harmless */
 
-enum { N_PACKET_IN_REASONS = 3, N_PORT_REASONS = 3, N_FLOW_REMOVED_REASONS = 4 };
+enum { N_PACKET_IN_REASONS = 6, N_PORT_REASONS = 3, N_FLOW_REMOVED_REASONS = 6 };
 extern const char *const packet_in_reasons[N_PACKET_IN_REASONS];
 extern const char *const port_reasons[N_PORT_REASONS];
 extern const char *const flow_removed_reasons[N_FLOW_REMOVED_REASONS];
@@ -22,6 +22,11 @@ FORMAT_DECLARE(format_packet_in)
 FORMAT_DECLARE(format_packet_out)
 FORMAT_DECLARE(format_flow_mod)
 FORMAT_DECLARE(format_flow_removed)
+FORMAT_DECLARE(format_nx_flow_mod)
+FORMAT_DECLARE(format_nx_flow_removed)
+FORMAT_DECLARE(format_nx_flow_stats_request)
+FORMAT_DECLARE(format_nx_flow_stats_reply)
+FORMAT_DECLARE(format_table_desc)
 FORMAT_DECLARE(format_flow_stats_request)
 FORMAT_DECLARE(format_flow_stats_reply)
 FORMAT_DECLARE(format_aggregate_reply)

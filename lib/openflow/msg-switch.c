@@ -7,10 +7,12 @@ void features_encode(const struct ofp_features *f, uint8_t version, uint32_t xid
     buf_u64(out, f->datapath_id);
     buf_u32(out, f->n_buffers);
     buf_u8(out, f->n_tables);
-    buf_u8(out, f->auxiliary_id);
+    buf_u8(out, version == OFP10 ? 0 : f->auxiliary_id);
     buf_zeros(out, 2);
     buf_u32(out, f->capabilities);
-    buf_zeros(out, 4);
+    buf_u32(out, version == OFP10 ? f->actions : 0);
+    if (version == OFP10) /* 1.0 has the ports here */
+        buf_put(out, f->ports.p, rd_left(&f->ports));
     ofp_msg_end(out, at);
 }
 
@@ -22,7 +24,8 @@ enum ofp_error features_decode(uint8_t version UNUSED, struct rd body, struct of
     f->auxiliary_id = rd_u8(&body);
     rd_skip(&body, 2);
     f->capabilities = rd_u32(&body);
-    rd_skip(&body, 4);
+    f->actions = rd_u32(&body);
+    f->ports = body;
     return body.err;
 }
 

@@ -1,5 +1,6 @@
 /* Messages about flow tables: statistics, changes, features (OpenFlow 1.3.5, 7.3.4.2, 7.3.5.4, 7.3.5.5). */
 #include "openflow/msg.h"
+#include "openflow/property.h"
 
 void table_mod_encode(uint8_t table, uint32_t config, uint8_t version, uint32_t xid, struct buf *out)
 {
@@ -10,30 +11,75 @@ void table_mod_encode(uint8_t table, uint32_t config, uint8_t version, uint32_t 
     ofp_msg_end(out, at);
 }
 
+/* 1.4's properties say how eviction and vacancy events work, which this switch does not have: those of known types may
+ * stand there. */
 enum ofp_error table_mod_decode(uint8_t version UNUSED, struct rd body, uint8_t *table, uint32_t *config)
 {
+    enum { EVICTION = 2, VACANCY = 3 };
+    struct rd property;
     *table = rd_u8(&body);
     rd_skip(&body, 3);
     *config = rd_u32(&body);
+    for (uint16_t type; property_next(&body, &type, &property);)
+        if (type != EVICTION && type != VACANCY)
+            rd_fail(&body, OFPERR_BPC_BAD_TYPE);
     return body.err;
 }
 
-void table_stats_encode(const struct ofp_table_stats *s, uint8_t version UNUSED, struct buf *out)
+static void put_table_name(const char *name, struct buf *out)
+{
+    enum { NAME_LEN = 32 };
+    size_t n = strnlen(name, NAME_LEN - 1);
+    buf_put(out, name, n);
+    buf_zeros(out, NAME_LEN - n);
+}
+
+void table_stats_encode(const struct ofp_table_stats *s, uint8_t version, struct buf *out)
 {
     buf_u8(out, s->table);
     buf_zeros(out, 3);
+    if (version == OFP10) {
+        put_table_name(s->name, out);
+        buf_u32(out, s->wildcards);
+        buf_u32(out, s->max_entries);
+    }
     buf_u32(out, s->active);
     buf_u64(out, s->lookups);
     buf_u64(out, s->matched);
 }
 
-enum ofp_error table_stats_decode(uint8_t version UNUSED, struct rd *r, struct ofp_table_stats *s)
+enum ofp_error table_stats_decode(uint8_t version, struct rd *r, struct ofp_table_stats *s)
 {
-    s->table = rd_u8(r);
+    *s = (struct ofp_table_stats){.table = rd_u8(r)};
     rd_skip(r, 3);
+    if (version == OFP10) {
+        rd_bytes(r, s->name, 32);
+        s->wildcards = rd_u32(r);
+        s->max_entries = rd_u32(r);
+    }
     s->active = rd_u32(r);
     s->lookups = rd_u64(r);
     s->matched = rd_u64(r);
+    return r->err;
+}
+
+void table_desc_encode(const struct ofp_table_desc *d, uint8_t version UNUSED, struct buf *out)
+{
+    buf_u16(out, 8);
+    buf_u8(out, d->table);
+    buf_zeros(out, 1);
+    buf_u32(out, d->config);
+}
+
+enum ofp_error table_desc_decode(uint8_t version UNUSED, struct rd *r, struct ofp_table_desc *d)
+{
+    uint16_t len = rd_u16(r);
+    if (len < 8 || len % 8)
+        rd_fail(r, OFPERR_BRC_BAD_LEN);
+    d->table = rd_u8(r);
+    rd_skip(r, 1);
+    d->config = rd_u32(r);
+    rd_skip(r, r->err ? 0 : len - 8u);
     return r->err;
 }
 
@@ -51,24 +97,9 @@ enum property {
 };
 enum { FEATURES_FIXED_LEN = 64, FEATURES_NAME_LEN = 32 };
 
-static size_t property_begin(struct buf *out, enum property p)
-{
-    size_t at = out->len;
-    buf_u16(out, p);
-    buf_u16(out, 0);
-    return at;
-}
-
-/* 7.3.5.5.2: the length does not count the padding to 8 bytes. */
-static void property_end(struct buf *out, size_t at)
-{
-    buf_set_u16(out, at + 2, out->len - at);
-    buf_align(out, at, 8);
-}
-
 static void put_next_tables(const struct ofp_table_features *f, struct buf *out)
 {
-    size_t at = property_begin(out, P_NEXT_TABLES);
+    size_t at = property_begin(P_NEXT_TABLES, out);
     for (unsigned t = f->table + 1; t < f->n_tables; t++)
         buf_u8(out, t);
     property_end(out, at);
@@ -87,7 +118,7 @@ static void put_instructions(const struct ofp_table_features *f, struct buf *out
 #include "openflow/instruction.def"
 #undef INSTRUCTION
     };
-    size_t at = property_begin(out, P_INSTRUCTIONS);
+    size_t at = property_begin(P_INSTRUCTIONS, out);
     for (size_t i = INST_METER; i < ARRAY_SIZE(types); i++)
         if (types[i] >= 0 && act_set_has(&f->acts, i) && (types[i] != GOTO_TABLE || f->table + 1 < f->n_tables)) {
             buf_u16(out, types[i]);
@@ -103,7 +134,7 @@ static void put_actions(const struct ofp_table_features *f, enum property p, str
 #include "openflow/action.def"
 #undef ACTION
     };
-    size_t at = property_begin(out, p);
+    size_t at = property_begin(p, out);
     for (size_t i = 0; i < ARRAY_SIZE(types); i++)
         if (types[i] >= 0 && act_set_has(&f->acts, i)) {
             buf_u16(out, types[i]);
@@ -120,7 +151,7 @@ static void put_actions(const struct ofp_table_features *f, enum property p, str
 static void put_fields(enum property p, struct buf *out)
 {
     bool set = p == P_WRITE_SETFIELD || p == P_APPLY_SETFIELD;
-    size_t at = property_begin(out, p);
+    size_t at = property_begin(p, out);
     for (enum field_id f = 0; f < N_FIELDS; f++) {
         if (fields[f].oxm >> 16 != 0x8000 || (set && fields[f].access != RW))
             continue;

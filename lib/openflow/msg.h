@@ -19,6 +19,8 @@ struct ofp_features {
     uint64_t datapath_id;
     uint32_t n_buffers, capabilities;
     uint8_t n_tables, auxiliary_id;
+    uint32_t actions; /* 1.0: 1 << enum ofp10_action_type */
+    struct rd ports;  /* 1.0: descriptions, for port_desc_encode() and port_desc_decode() */
 };
 void features_encode(const struct ofp_features *, uint8_t version, uint32_t xid, struct buf *out);
 enum ofp_error features_decode(uint8_t version, struct rd body, struct ofp_features *);
@@ -60,6 +62,8 @@ enum ofp_error port_mod_decode(uint8_t version, struct rd body, struct ofp_port_
 
 struct ofp_table_stats {
     uint8_t table;
+    char name[33];                    /* 1.0, */
+    uint32_t wildcards, max_entries;  /* likewise */
     uint32_t active;
     uint64_t lookups, matched;
 };
@@ -87,6 +91,7 @@ enum ofp_error packet_in_decode(uint8_t version, struct rd body, struct packet_i
 
 struct packet_out {
     uint32_t buffer_id, in_port;
+    bool of10; /* act_context.of10 */
     struct buf acts;
     const void *data;
     size_t data_len;
@@ -102,16 +107,35 @@ struct ofp_role_request {
 void role_encode(const struct ofp_role_request *, enum ofp_msg_type, uint8_t version, uint32_t xid, struct buf *out);
 enum ofp_error role_decode(uint8_t version, struct rd body, struct ofp_role_request *);
 
-/* Which asynchronous messages: masks of 1 << reason, [0] for master and equal, [1] for slave. */
+/* Which asynchronous messages: masks of 1 << reason, [0] for master and equal, [1] for slave. Those of role_status on are
+ * 1.4's. Decoding changes only what the message has (1.4's may have less). */
 struct ofp_async_config {
-    uint32_t packet_in[2], port_status[2], flow_removed[2];
+    uint32_t packet_in[2], port_status[2], flow_removed[2], role_status[2], table_status[2], requestforward[2];
 };
 void async_encode(const struct ofp_async_config *, enum ofp_msg_type, uint8_t version, uint32_t xid, struct buf *out);
 enum ofp_error async_decode(uint8_t version, struct rd body, struct ofp_async_config *);
+enum ofp_error nx_async_decode(uint8_t version, struct rd body, struct ofp_async_config *); /* NXT_SET_ASYNC_CONFIG */
+
+/* 1.4: a client has lost the role of master. Reasons: enum ofp_role_reason. */
+struct ofp_role_status {
+    uint32_t role;
+    uint8_t reason;
+    uint64_t generation_id;
+};
+void role_status_encode(const struct ofp_role_status *, uint8_t version, struct buf *out);
+enum ofp_error role_status_decode(uint8_t version, struct rd body, struct ofp_role_status *);
 
 void table_mod_encode(uint8_t table, uint32_t config, uint8_t version, uint32_t xid, struct buf *out);
 enum ofp_error table_mod_decode(uint8_t version, struct rd body, uint8_t *table,
                                 uint32_t *config); /* 1.3: deprecated bits only */
+
+/* TABLE_DESC of 1.4, an entry per table. */
+struct ofp_table_desc {
+    uint8_t table;
+    uint32_t config;
+};
+void table_desc_encode(const struct ofp_table_desc *, uint8_t version, struct buf *out);
+enum ofp_error table_desc_decode(uint8_t version, struct rd *, struct ofp_table_desc *);
 
 /* TABLE_FEATURES as read, one entry per table: it takes every field, action and instruction of our tables of rows, and
  * goto leads to every table behind it. */
@@ -130,6 +154,16 @@ enum ofp_error table_features_decode(uint8_t version, struct rd *, struct ofp_ta
  * controller actions that mean it). */
 void nx_packet_in_format_encode(uint32_t format, uint8_t version, uint32_t xid, struct buf *out);
 enum ofp_error nx_packet_in_format_decode(uint8_t version, struct rd body, uint32_t *format);
+/* OpenFlow 1.0 with Nicira's extensions: flows told with ofp_match (0) or nx_match (2); whether a flow-mod's command has
+ * the table in its high byte; roles. */
+enum nx_flow_format { NXFF_OPENFLOW10 = 0, NXFF_NXM = 2 };
+void nx_flow_format_encode(uint32_t format, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error nx_flow_format_decode(uint8_t version, struct rd body, uint32_t *format);
+void nx_table_id_encode(bool on, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error nx_table_id_decode(uint8_t version, struct rd body, bool *on);
+void nx_role_encode(uint32_t role /* OFPCR_… */, enum ofp_msg_type, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error nx_role_decode(uint8_t version, struct rd body, uint32_t *role);
+
 void nx_controller_id_encode(uint16_t id, uint8_t version, uint32_t xid, struct buf *out);
 enum ofp_error nx_controller_id_decode(uint8_t version, struct rd body, uint16_t *id);
 

@@ -1,5 +1,6 @@
 #include "openflow/ofp.h"
 #include <strings.h>
+#include "openflow/version.h"
 #include "packet/field.h"
 
 /* --- Errors --- */
@@ -23,24 +24,61 @@ static enum ofp_error error_normal(enum ofp_error e)
 const char *ofp_error_name(enum ofp_error e) { return e ? error_rows[error_normal(e)].name : "OK"; }
 const char *ofp_error_sentence(enum ofp_error e) { return e ? error_rows[error_normal(e)].sentence : "no error"; }
 
-bool ofp_error_codes(enum ofp_error e, uint16_t *type, uint16_t *code, uint32_t *experimenter)
+/* Rows of error-version.def: where a version differs. */
+enum error_form { OF, NX };
+static const struct version_row {
+    uint8_t version, form;
+    uint16_t type, code;
+    enum ofp_error error;
+} version_rows[] = {
+#define ERROR_IN(version, id, form, type, code) {version, form, type, code, OFPERR_##id},
+#include "openflow/error-version.def"
+#undef ERROR_IN
+};
+
+static const struct version_row *version_row(enum ofp_error e, uint8_t version)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(version_rows); i++)
+        if (version_rows[i].error == e && version_rows[i].version == version)
+            return &version_rows[i];
+    return NULL;
+}
+
+/* OpenFlow 1.0, 5.4.4: types 0 to 2 have the codes that the later versions have kept, but only these. */
+static bool in_of10(const struct error_row *row)
+{
+    static const uint16_t n_codes[] = {2, 9, 9};
+    return row->type < ARRAY_SIZE(n_codes) && row->code < n_codes[row->type];
+}
+
+bool ofp_error_codes(enum ofp_error e, uint8_t version, uint16_t *type, uint16_t *code, uint32_t *experimenter)
 {
     if (!e)
         return false;
-    const struct error_row *row = &error_rows[error_normal(e)];
+    e = error_normal(e);
+    const struct version_row *other = version_row(e, version);
+    if (!other && version == OFP10 && !in_of10(&error_rows[e]))
+        other = version_row(OFPERR_NXBRC_UNENCODABLE_ERROR, version);
+    if (other) {
+        *type = other->type;
+        *code = other->code;
+        *experimenter = other->form == NX ? NX_EXPERIMENTER : 0;
+        return true;
+    }
+    const struct error_row *row = &error_rows[e];
     *type = row->type > OFPET_EXPERIMENTER ? OFPET_EXPERIMENTER : row->type;
     *code = row->code;
     *experimenter = row->type == OFPET_NX ? NX_EXPERIMENTER : row->type == OFPET_ONF ? ONF_EXPERIMENTER : 0;
     return true;
 }
 
-enum ofp_error ofp_error_from(uint16_t type, uint16_t code, uint32_t experimenter)
+enum ofp_error ofp_error_from(uint8_t version, uint16_t type, uint16_t code, uint32_t experimenter)
 {
     for (enum ofp_error e = OFPERR_SHORT + 1; e < N_OFPERRS; e++) {
         uint16_t t = 0, c = 0;
         uint32_t x = 0;
-        ofp_error_codes(e, &t, &c, &x);
-        if (t == type && c == code && x == experimenter)
+        ofp_error_codes(e, version, &t, &c, &x);
+        if (t == type && c == code && x == experimenter && (version != OFP10 || version_row(e, version) || in_of10(&error_rows[e])))
             return e;
     }
     return OFPERR_OK;
@@ -50,10 +88,18 @@ static size_t begin_error(struct buf *out, uint8_t version, enum ofp_error e, ui
 {
     uint16_t type = 0, code = 0;
     uint32_t experimenter = 0;
-    bool ok = ofp_error_codes(e, &type, &code, &experimenter);
+    bool ok = ofp_error_codes(e, version, &type, &code, &experimenter);
     assert(ok);
     (void)ok;
     size_t at = ofp_msg_begin(out, version, OFPMSG_ERROR, xid);
+    if (experimenter && version == OFP10) {
+        buf_u16(out, OFPET_NX10);
+        buf_u16(out, 0);
+        buf_u32(out, experimenter);
+        buf_u16(out, type);
+        buf_u16(out, code);
+        return at;
+    }
     buf_u16(out, type);
     buf_u16(out, code);
     if (experimenter)
@@ -81,9 +127,6 @@ void ofp_encode_hello_failed(struct buf *out, uint8_t version, enum ofp_error e,
 /* --- Messages --- */
 
 enum { T_EXPERIMENTER = 4, MP_EXPERIMENTER = 0xffff };
-
-/* Versions whose bodies the codecs know. */
-enum { SPOKEN = 1u << OFP13 };
 
 static const struct msg_row {
     const char *name;
@@ -228,7 +271,7 @@ enum ofp_error ofp_msg_decode_type(const void *msg, size_t len, struct ofp_heade
         *header = h;
     if (!sane || h.len != len)
         return OFPERR_BRC_BAD_LEN;
-    if (h.version > 31 || !(SPOKEN >> h.version & 1)) {
+    if (h.version > 31 || !(OFP_VERSIONS_SPOKEN >> h.version & 1)) {
         if (!any_version(h.type))
             return OFPERR_BRC_BAD_VERSION;
         h.version = OFP13;
@@ -336,6 +379,25 @@ static const struct reserved_port {
     {OFPP_FLOOD, "FLOOD"}, {OFPP_ALL, "ALL"},         {OFPP_CONTROLLER, "CONTROLLER"}, {OFPP_LOCAL, "LOCAL"},
     {OFPP_ANY, "ANY"},     {OFPP_ANY, "NONE"},
 };
+
+uint32_t ofp_port_from16(uint16_t p) { return p >= 0xff00 ? 0xffff0000u | p : p; }
+
+bool ofp_port_to16(uint32_t p, uint16_t *out)
+{
+    *out = (uint16_t)p;
+    return ofp_port_from16(*out) == p;
+}
+
+uint32_t ofp_port_decode(uint8_t version, struct rd *r) { return version == OFP10 ? ofp_port_from16(rd_u16(r)) : rd_u32(r); }
+
+void ofp_port_encode(uint32_t port, uint8_t version, struct buf *out)
+{
+    uint16_t narrow;
+    if (version == OFP10)
+        buf_u16(out, ofp_port_to16(port, &narrow) ? narrow : (uint16_t)OFPP_ANY);
+    else
+        buf_u32(out, port);
+}
 
 bool ofp_port_reserved_parse(const char *name, size_t len, uint32_t *port)
 {

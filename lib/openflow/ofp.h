@@ -42,9 +42,12 @@ enum ofp_flow_mod_flags {
     OFPFF_NO_BYT_COUNTS = 16,
 };
 enum ofp_flow_removed_reason { OFPRR_IDLE_TIMEOUT, OFPRR_HARD_TIMEOUT, OFPRR_DELETE, OFPRR_GROUP_DELETE };
-enum ofp_packet_in_reason { OFPR_NO_MATCH, OFPR_ACTION, OFPR_INVALID_TTL };
+enum ofp_packet_in_reason {
+    OFPR_NO_MATCH, OFPR_ACTION, OFPR_INVALID_TTL,
+    OFPR_ACTION_SET, OFPR_GROUP, OFPR_PACKET_OUT, /* from 1.4 on; told as OFPR_ACTION before */
+};
 enum ofp_port_reason { OFPPR_ADD, OFPPR_DELETE, OFPPR_MODIFY };
-enum ofp_port_config { OFPPC_PORT_DOWN = 1, OFPPC_NO_RECV = 1 << 2, OFPPC_NO_FWD = 1 << 5, OFPPC_NO_PACKET_IN = 1 << 6 };
+enum ofp_port_config { OFPPC_PORT_DOWN = 1, OFPPC_NO_RECV = 1 << 2, OFPPC_NO_FLOOD = 1 << 4 /* 1.0 only */, OFPPC_NO_FWD = 1 << 5, OFPPC_NO_PACKET_IN = 1 << 6 };
 enum ofp_port_state { OFPPS_LINK_DOWN = 1, OFPPS_BLOCKED = 2, OFPPS_LIVE = 4 };
 enum ofp_port_features {
     OFPPF_10MB_HD = 1, OFPPF_10MB_FD = 2, OFPPF_100MB_HD = 4, OFPPF_100MB_FD = 8, OFPPF_1GB_HD = 16, OFPPF_1GB_FD = 32,
@@ -53,15 +56,16 @@ enum ofp_port_features {
 };
 enum ofp_capabilities {
     OFPC_FLOW_STATS = 1, OFPC_TABLE_STATS = 2, OFPC_PORT_STATS = 4, OFPC_GROUP_STATS = 8, OFPC_IP_REASM = 32,
-    OFPC_QUEUE_STATS = 64, OFPC_PORT_BLOCKED = 256,
+    OFPC_QUEUE_STATS = 64, OFPC_ARP_MATCH_IP = 128 /* 1.0 */, OFPC_PORT_BLOCKED = 256,
 };
-enum ofp_config_flags { OFPC_FRAG_NORMAL, OFPC_FRAG_DROP, OFPC_FRAG_REASM, OFPC_FRAG_MASK };
+enum ofp_config_flags { OFPC_FRAG_NORMAL, OFPC_FRAG_DROP, OFPC_FRAG_REASM, OFPC_FRAG_MASK, OFPC_INVALID_TTL_TO_CONTROLLER /* 1.0 with extensions */ };
+enum ofp_role_reason { OFPCRR_MASTER_REQUEST, OFPCRR_CONFIG, OFPCRR_EXPERIMENTER };
 enum ofp_role { OFPCR_NOCHANGE, OFPCR_EQUAL, OFPCR_MASTER, OFPCR_SLAVE };
 enum { OFPMPF_MORE = 1 };
 
 /* error.def: every error type and code, the Nicira and ONF ones included. OFPERR_OK is 0; values are greater than
  * WIRE_SHORT, so that they may stick in a struct rd. */
-enum { OFPET_EXPERIMENTER = 0xffff, OFPET_NX = 0x10000, OFPET_ONF }; /* the last two: in error.def only */
+enum { OFPET_NX10 = 0xb0c2, OFPET_EXPERIMENTER = 0xffff, OFPET_NX = 0x10000, OFPET_ONF }; /* the last two: in error.def only */
 enum ofp_error {
     OFPERR_OK,
     OFPERR_SHORT = WIRE_SHORT, /* goes out as OFPBRC_BAD_LEN */
@@ -72,9 +76,10 @@ enum ofp_error {
 };
 const char *ofp_error_name(enum ofp_error);     /* "OFPBMC_BAD_PREREQ" */
 const char *ofp_error_sentence(enum ofp_error); /* what it means, for people */
-/* As on the wire: for an experimenter's error OFPET_EXPERIMENTER, its exp_type, and who it is (else 0). */
-bool ofp_error_codes(enum ofp_error, uint16_t *type, uint16_t *code, uint32_t *experimenter);
-enum ofp_error ofp_error_from(uint16_t type, uint16_t code, uint32_t experimenter); /* OFPERR_OK if unknown */
+/* As on the wire: for an experimenter's error OFPET_EXPERIMENTER (in 1.0 Nicira's own type), its exp_type, and who it is
+ * (else 0). error-version.def: what differs in other versions than 1.3. */
+bool ofp_error_codes(enum ofp_error, uint8_t version, uint16_t *type, uint16_t *code, uint32_t *experimenter);
+enum ofp_error ofp_error_from(uint8_t version, uint16_t type, uint16_t code, uint32_t experimenter); /* OFPERR_OK if unknown */
 
 /* msg.def: every message, one row each, and its form in each version. */
 enum ofp_msg_kind {
@@ -133,6 +138,12 @@ void ofp_parts_end(struct ofp_parts *);       /* ends the last part; without ent
 void ofp_encode_error(struct buf *out, uint8_t version, enum ofp_error, const void *offending, size_t len);
 /* OFPET_HELLO_FAILED has a line of text instead (7.5.4.1). */
 void ofp_encode_hello_failed(struct buf *out, uint8_t version, enum ofp_error, uint32_t xid, const char *text);
+
+/* A port's number: 16 bits in 1.0, whose reserved ports are ours cut; a number that does not fit goes out as "none". */
+uint32_t ofp_port_decode(uint8_t version, struct rd *);
+void ofp_port_encode(uint32_t port, uint8_t version, struct buf *out);
+uint32_t ofp_port_from16(uint16_t);
+bool ofp_port_to16(uint32_t, uint16_t *); /* false: it does not fit */
 
 /* Names of reserved ports: "LOCAL", "in_port", …; false if it is not one. Case does not matter. */
 bool ofp_port_reserved_parse(const char *name, size_t len, uint32_t *port);

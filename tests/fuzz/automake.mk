@@ -36,7 +36,7 @@ fuzz: $(FUZZ_TARGETS)
 	done
 .PHONY: fuzz
 
-VSWITCHD_FUZZ_LIBS = $(FUZZ_MAIN) vswitchd/libvswitchd.a $(CTL_LIBS)
+VSWITCHD_FUZZ_LIBS = $(FUZZ_MAIN) vswitchd/libvswitchd.a lib/openflow/libopenflow.a lib/packet/libpacket.a $(CTL_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-yaml
 tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz-yaml.c
 tests_fuzz_fuzz_yaml_LDADD = $(VSWITCHD_FUZZ_LIBS)

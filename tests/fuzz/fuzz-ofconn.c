@@ -1,5 +1,6 @@
 /* A stream of bytes into a session of a bridge with ports, time passing and a packet now and then. The first byte says how
- * the rest is cut into pieces; with its high bit our peer says HELLO first, so that the input starts behind it. */
+ * the rest is cut into pieces; with its high bit our peer says HELLO first, so that the input starts behind it: in 1.3, or with bit 0x40 in 1.0, with
+ * 0x60 in 1.4. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,7 +18,7 @@ static void send_(void *c, const void *data, size_t len)
     /* What we say must be whole messages of our version. */
     for (size_t at = 0; at < len; at += h.len) {
         bool ok = ofp_header_peek((const uint8_t *)data + at, len - at, &h);
-        assert(ok && h.len <= len - at && h.version <= OFP13);
+        assert(ok && h.len <= len - at && h.version <= OFP14);
         (void)ok;
     }
     sent += len;
@@ -51,11 +52,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ofconn *c = ofconn_open(o, OFCONN_CONTROLLER, &callbacks, &hung_up, 5000);
     if (data[0] & 0x80) {
         struct buf b = BUF_INIT;
-        hello_encode(1 << OFP13, 1, &b);
+        uint8_t version = !(data[0] & 0x40) ? OFP13 : data[0] & 0x20 ? OFP14 : OFP10;
+        hello_encode(1u << version, 1, &b);
         ofconn_receive(c, b.data, b.len, clock_msec());
         buf_free(&b);
     }
-    size_t piece = data[0] & 0x7f ? data[0] & 0x7f : SIZE_MAX;
+    size_t piece = data[0] & 0x1f ? data[0] & 0x1f : SIZE_MAX;
     for (size_t at = 1; at < size; at += MIN(piece, size - at)) {
         ofconn_receive(c, data + at, MIN(piece, size - at), clock_msec());
         dp_sim_receive(ofport_dp(port[at % ARRAY_SIZE(names)]), frame, sizeof frame);

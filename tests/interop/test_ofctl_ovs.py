@@ -204,8 +204,13 @@ def test_json(both):
 
 def test_version_of_the_other_end(both):
     both.ovs.vsctl("set", "bridge", "br0", "protocols=OpenFlow10")
+    assert "OFPT_FEATURES_REPLY (xid=" in both.ours("show", "SW").stdout
+    done = both.ours("-O", "OpenFlow13", "show", "SW", check=False)
+    assert done.returncode == 1 and "the switch speaks OpenFlow 1.0" in done.stderr
+    assert "add -O OpenFlow10" in done.stderr and "protocols=OpenFlow13" in done.stderr
+    both.ovs.vsctl("set", "bridge", "br0", "protocols=OpenFlow12")
     done = both.ours("show", "SW", check=False)
-    assert done.returncode == 1 and "OpenFlow 1.0" in done.stderr and "1.3" in done.stderr
+    assert done.returncode == 1 and "the switch speaks OpenFlow 1.2" in done.stderr and "protocols=OpenFlow10,OpenFlow13" in done.stderr
 
 
 @pytest.mark.parametrize("words, complaint", [
@@ -217,7 +222,8 @@ def test_version_of_the_other_end(both):
     (["sho", "br0"], "did you mean 'show'"),
     (["add-flow", "br0"], "an argument is missing"),
     (["show"], "which switch?"),
-    (["-O", "OpenFlow10", "show", "br0"], "speaks OpenFlow13 only"),
+    (["-O", "OpenFlow12", "show", "br0"], "speaks OpenFlow10, OpenFlow13 and OpenFlow14"),
+    (["-O", "OpenFlow99", "show", "br0"], "no OpenFlow version"),
     (["-f", "xml", "show", "br0"], "text or json"),
     (["--sort=foo", "dump-flows", "br0"], "no such field"),
     ([], "a command is missing"),

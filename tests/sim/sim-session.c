@@ -25,7 +25,9 @@ static bool agrees(uint8_t version, uint32_t bitmap)
     struct peer p;
     struct buf b = BUF_INIT;
     struct rd body;
+    struct ofproto_config only13 = {.versions = 1 << OFP13};
     sim_init(&s);
+    ofproto_configure(s.o, &only13);
     peer_open(&p, &s, OFCONN_CONTROLLER, 0);
     peer_expect(&p, OFPMSG_HELLO, &body);
     uint32_t offered;
@@ -44,8 +46,7 @@ static bool agrees(uint8_t version, uint32_t bitmap)
         ck_assert_int_eq(error_msg_decode(OFP13, body, &em), OFPERR_OK);
         ck_assert_int_eq(em.error, OFPERR_HFC_INCOMPATIBLE);
         ck_assert_ptr_nonnull(memmem(em.data, em.data_len, "OpenFlow", 8));
-        if (version < 4 && !bitmap)
-            ck_assert_ptr_nonnull(memmem(em.data, em.data_len, "-O OpenFlow13", 13));
+        ck_assert_ptr_nonnull(memmem(em.data, em.data_len, "OpenFlow13", 10));
         ck_assert_uint_le(p.h.version, version);
     }
     peer_expect_nothing(&p);
@@ -66,6 +67,59 @@ START_TEST(the_bitmap_wins_over_the_header)
     ck_assert(!agrees(3, 0));
     ck_assert(!agrees(4, 1 << 1));
     ck_assert(!agrees(6, 1 << 5 | 1 << 6));
+}
+END_TEST
+
+/* Of the bridge's versions and the peer's the highest that both have is spoken, and every message of ours is in it. */
+START_TEST(the_highest_version_of_both_is_spoken)
+{
+    static const struct {
+        uint32_t ours, theirs;
+        uint8_t spoken; /* 0: none */
+    } rows[] = {
+        {0, 1 << 1, 1},
+        {0, 1 << 1 | 1 << 4, 4},
+        {0, 1 << 1 | 1 << 2 | 1 << 3, 1},
+        {0, 1 << 5, 5},
+        {0, 0x7e, 5},
+        {1 << 1, 0x7e, 1},
+        {1 << 1 | 1 << 4, 1 << 5 | 1 << 1, 1},
+        {1 << 1, 1 << 4, 0},
+        {1 << 5, 1 << 1 | 1 << 4, 0},
+        {0, 1 << 2 | 1 << 3 | 1 << 6, 0},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct sim s;
+        struct peer p;
+        struct buf b = BUF_INIT;
+        struct ofproto_config config = {.versions = rows[i].ours};
+        sim_init(&s);
+        ofproto_configure(s.o, &config);
+        peer_open(&p, &s, OFCONN_CONTROLLER, 0);
+        peer_expect(&p, OFPMSG_HELLO, NULL);
+        hello_encode(rows[i].theirs, 1, &b);
+        peer_send(&p, &b);
+        ck_assert_int_eq(p.hung_up, !rows[i].spoken);
+        if (rows[i].spoken) {
+            ofp_simple_encode(OFPMSG_FEATURES_REQUEST, rows[i].spoken, 2, &b);
+            peer_send(&p, &b);
+            peer_expect(&p, OFPMSG_FEATURES_REPLY, NULL);
+            ck_assert_uint_eq(p.h.version, rows[i].spoken);
+            /* Then the configuration loses this version. */
+            config.versions = rows[i].spoken == 1 ? 1 << 4 : 1 << 1;
+            ofproto_configure(s.o, &config);
+            ck_assert(p.hung_up);
+        } else {
+            struct rd body;
+            struct ofp_error_msg em;
+            peer_expect(&p, OFPMSG_ERROR, &body);
+            ck_assert_int_eq(error_msg_decode(p.h.version, body, &em), OFPERR_OK);
+            ck_assert_int_eq(em.error, OFPERR_HFC_INCOMPATIBLE);
+            ck_assert_ptr_nonnull(memmem(em.data, em.data_len, "speaks OpenFlow", 15));
+        }
+        peer_close(&p);
+        sim_destroy(&s);
+    }
 }
 END_TEST
 
@@ -618,7 +672,7 @@ END_TEST
 static void add(Suite *suite)
 {
     TCase *t = tcase_create("session");
-    const TTest *tests[] = {the_bitmap_wins_over_the_header, bytes_may_come_one_by_one, the_first_message_must_be_hello,
+    const TTest *tests[] = {the_bitmap_wins_over_the_header, the_highest_version_of_both_is_spoken, bytes_may_come_one_by_one, the_first_message_must_be_hello,
                             a_length_below_the_header_ends_it, errors_are_not_answered, there_is_one_master,
                             a_silent_peer_is_probed_then_left, requests_wait_while_answers_are_not_read, describes_itself,
                             table_features_come_in_parts};

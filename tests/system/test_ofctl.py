@@ -76,7 +76,7 @@ class FakeSwitch:
     ([None], "has closed the connection"),
     ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], "no HELLO"),
     ([bytes.fromhex("0400000100000001")], "not OpenFlow"),
-    ([bytes.fromhex("0100000800000001")], "speaks OpenFlow 1.0"),
+    ([bytes.fromhex("0200001000000001") + bytes.fromhex("0001000800000004")], "speaks OpenFlow 1.1"),
     ([bytes.fromhex("0401000c00000001") + bytes.fromhex("00000001")], "refuses the connection"),
     ([HELLO], "does not answer"),
     ([HELLO, None], "has closed the connection"),

@@ -132,13 +132,13 @@ def test_hello_with_a_version_bitmap(star):
         element = b"" if bitmap is None else struct.pack("!HHI", 1, 8, bitmap)
         return of.message(of.HELLO, element, version=version)
 
-    for data, good in ((hello(4), True), (hello(6, 1 << 4 | 1 << 6), True), (hello(5), True), (hello(1, 1 << 1 | 1 << 4), True),
-                       (hello(1), False), (hello(6, 1 << 6), False), (hello(4, 1 << 1), False)):
+    for data, version in ((hello(4), 4), (hello(6, 1 << 4 | 1 << 6), 4), (hello(5), 5), (hello(1, 1 << 1 | 1 << 4), 4),
+                          (hello(1), 1), (hello(6, 1 << 6), 0), (hello(4, 1 << 1), 1), (hello(2, 1 << 2), 0)):
         c = Connection.to(star.sw, hello=False)
         c.sock.sendall(data)
         assert c.receive()[0] == of.HELLO
-        if good:
-            assert c.ask(of.ECHO_REQUEST, b"x") == (of.ECHO_REPLY, b"x"), data
+        if version:
+            assert c.ask(of.ECHO_REQUEST, b"x", version=version) == (of.ECHO_REPLY, b"x"), data
         else:
             kind, _, body = c.receive()
             assert kind == of.ERROR and struct.unpack_from("!HH", body) == (0, 0), data

@@ -409,7 +409,7 @@ static bool sample_flows(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, st
         sample_flow_stats_reply(rng, xid, out);
         return true;
     case OFPMSG_AGGREGATE_REPLY:
-        aggregate_stats_encode(&aggregate, OFP13, xid, out);
+        aggregate_stats_encode(&aggregate, OFPMSG_AGGREGATE_REPLY, OFP13, xid, out);
         return true;
     }
     return false;

@@ -136,7 +136,7 @@ START_TEST(requests_there_and_back)
     }
     struct aggregate_stats a = {1, UINT64_MAX, 3}, b;
     struct buf msg = BUF_INIT;
-    aggregate_stats_encode(&a, OFP13, 1, &msg);
+    aggregate_stats_encode(&a, OFPMSG_AGGREGATE_REPLY, OFP13, 1, &msg);
     ck_assert_int_eq(aggregate_stats_decode(OFP13, body_of(&msg, OFPMSG_AGGREGATE_REPLY), &b), OFPERR_OK);
     ck_assert(a.packets == b.packets && a.bytes == b.bytes && a.flows == b.flows);
     buf_free(&msg);

@@ -7,20 +7,41 @@ START_TEST(errors_there_and_back)
     for (enum ofp_error e = OFPERR_SHORT + 1; e < N_OFPERRS; e++) {
         uint16_t type, code;
         uint32_t experimenter;
-        ck_assert(ofp_error_codes(e, &type, &code, &experimenter));
-        ck_assert_msg(ofp_error_from(type, code, experimenter) == e, "%s", ofp_error_name(e));
+        ck_assert(ofp_error_codes(e, OFP13, &type, &code, &experimenter));
+        ck_assert_msg(ofp_error_from(OFP13, type, code, experimenter) == e, "%s", ofp_error_name(e));
         ck_assert((type == OFPET_EXPERIMENTER) == (experimenter != 0));
         ck_assert(strlen(ofp_error_sentence(e)) > 10);
     }
     uint16_t type, code;
     uint32_t experimenter;
-    ck_assert(!ofp_error_codes(OFPERR_OK, &type, &code, &experimenter));
+    ck_assert(!ofp_error_codes(OFPERR_OK, OFP13, &type, &code, &experimenter));
     /* 7.5.4: a request that is cut short is of bad length. */
-    ck_assert(ofp_error_codes(OFPERR_SHORT, &type, &code, &experimenter));
+    ck_assert(ofp_error_codes(OFPERR_SHORT, OFP13, &type, &code, &experimenter));
     ck_assert_int_eq(type, 1);
     ck_assert_int_eq(code, 6);
-    ck_assert(ofp_error_from(99, 1, 0) == OFPERR_OK);
-    ck_assert(ofp_error_from(OFPET_EXPERIMENTER, 2, 0x1234) == OFPERR_OK);
+    ck_assert(ofp_error_from(OFP13, 99, 1, 0) == OFPERR_OK);
+    ck_assert(ofp_error_from(OFP13, OFPET_EXPERIMENTER, 2, 0x1234) == OFPERR_OK);
+}
+END_TEST
+
+/* In the other versions: what has a code of its own comes back, the rest is told as one that has none. */
+START_TEST(errors_of_other_versions)
+{
+    static const uint8_t versions[] = {OFP10, OFP14};
+    for (unsigned i = 0; i < 2 * N_OFPERRS; i++) {
+        enum ofp_error e = i / 2;
+        uint8_t version = versions[i % 2];
+        uint16_t type, code;
+        if (e <= OFPERR_SHORT)
+            continue;
+        uint32_t experimenter;
+        ck_assert(ofp_error_codes(e, version, &type, &code, &experimenter));
+        enum ofp_error back = ofp_error_from(version, type, code, experimenter);
+        if (back != e && e == OFPERR_BRC_IS_SLAVE) /* to 1.0 it is one of permission */
+            ck_assert_int_eq(back, OFPERR_BRC_EPERM);
+        else if (back != e)
+            ck_assert_msg(version == OFP10 && back == OFPERR_NXBRC_UNENCODABLE_ERROR, "%s", ofp_error_name(e));
+    }
 }
 END_TEST
 
@@ -30,8 +51,8 @@ START_TEST(errors_are_complete)
     static const int n_codes[] = {2, 14, 16, 9, 12, 8, 15, 5, 3, 3, 3, 3, 12, 6};
     for (size_t type = 0; type < ARRAY_SIZE(n_codes); type++) {
         for (int code = 0; code < n_codes[type]; code++)
-            ck_assert_msg(ofp_error_from(type, code, 0), "type %zu code %d", type, code);
-        ck_assert(!ofp_error_from(type, n_codes[type], 0));
+            ck_assert_msg(ofp_error_from(OFP13, type, code, 0), "type %zu code %d", type, code);
+        ck_assert(!ofp_error_from(OFP13, type, n_codes[type], 0));
     }
 }
 END_TEST
@@ -72,21 +93,28 @@ static enum ofp_error decode_with_body(enum ofp_msg_type type, size_t body_len, 
     return e;
 }
 
+static void there_and_back(enum ofp_msg_type t, uint8_t version)
+{
+    enum ofp_msg_type back = N_OFPMSGS;
+    const struct ofp_msg_form *f = ofp_msg_form(t, version);
+    if (!f)
+        return;
+    ck_assert_msg(!decode_with_body(t, f->min_body, version, &back), "%s", ofp_msg_name(t));
+    ck_assert_int_eq(back, t);
+    if (f->min_body)
+        ck_assert_int_eq(decode_with_body(t, f->min_body - 1, version, &back), OFPERR_BRC_BAD_LEN);
+    if (f->unit != 1)
+        ck_assert_int_eq(decode_with_body(t, f->min_body + 1, version, &back), OFPERR_BRC_BAD_LEN);
+    if (f->unit)
+        ck_assert_int_eq(decode_with_body(t, f->min_body + 3 * f->unit, version, &back), OFPERR_OK);
+}
+
 START_TEST(messages_there_and_back)
 {
     for (enum ofp_msg_type t = 0; t < N_OFPMSGS; t++) {
-        enum ofp_msg_type back = N_OFPMSGS;
-        const struct ofp_msg_form *f = ofp_msg_form(t, OFP13);
-        if (!f)
-            continue;
-        ck_assert_msg(!decode_with_body(t, f->min_body, OFP13, &back), "%s", ofp_msg_name(t));
-        ck_assert_int_eq(back, t);
-        if (f->min_body)
-            ck_assert_int_eq(decode_with_body(t, f->min_body - 1, OFP13, &back), OFPERR_BRC_BAD_LEN);
-        if (f->unit != 1)
-            ck_assert_int_eq(decode_with_body(t, f->min_body + 1, OFP13, &back), OFPERR_BRC_BAD_LEN);
-        if (f->unit)
-            ck_assert_int_eq(decode_with_body(t, f->min_body + 3 * f->unit, OFP13, &back), OFPERR_OK);
+        there_and_back(t, OFP10);
+        there_and_back(t, OFP13);
+        there_and_back(t, OFP14);
     }
 }
 END_TEST
@@ -94,7 +122,11 @@ END_TEST
 START_TEST(versions)
 {
     enum ofp_msg_type back;
-    ck_assert_int_eq(decode_with_body(OFPMSG_BARRIER_REQUEST, 0, OFP10, &back), OFPERR_BRC_BAD_VERSION);
+    uint8_t barrier10[] = {OFP10, 18, 0, 8, 0, 0, 0, 1}, barrier12[] = {OFP12, 20, 0, 8, 0, 0, 0, 1};
+    ck_assert_int_eq(ofp_msg_decode_type(barrier10, 8, NULL, &back, NULL, NULL), OFPERR_OK);
+    ck_assert_int_eq(back, OFPMSG_BARRIER_REQUEST);
+    ck_assert_int_eq(ofp_msg_decode_type(barrier12, 8, NULL, &back, NULL, NULL), OFPERR_BRC_BAD_VERSION);
+    ck_assert_ptr_null(ofp_msg_form(OFPMSG_GROUP_MOD, OFP10));
     ck_assert_int_eq(decode_with_body(OFPMSG_HELLO, 0, OFP15, &back), OFPERR_OK);
     ck_assert_int_eq(decode_with_body(OFPMSG_ECHO_REQUEST, 0, OFP10, &back), OFPERR_OK);
 }
@@ -204,6 +236,6 @@ START_TEST(reserved_ports)
 }
 END_TEST
 
-UNIT_TEST_MAIN("ofp", errors_there_and_back, errors_are_complete, an_error_quotes_the_offender, messages_there_and_back,
+UNIT_TEST_MAIN("ofp", errors_there_and_back, errors_are_complete, errors_of_other_versions, an_error_quotes_the_offender, messages_there_and_back,
                versions, what_is_not_known_has_its_error, replies_are_split, an_empty_reply_has_one_part,
                reserved_ports)
