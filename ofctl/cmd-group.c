@@ -229,7 +229,10 @@ void cmd_dump_groups(struct conn *c, int argc, char *argv[])
 {
     struct reply r;
     uint32_t id = parse_id(c, argc, argv);
-    conn_request(c, OFPMSG_GROUP_DESC_REQUEST, OFPMSG_GROUP_DESC_REPLY, &r);
+    struct buf request = BUF_INIT;
+    group_desc_request_encode(id, c->version, conn_xid(c), &request);
+    conn_transact(c, &request, OFPMSG_GROUP_DESC_REPLY, &r);
+    buf_free(&request);
     if (id != OFPG_ALL)
         keep_only(&r, c->version, id);
     if (options.json) {
@@ -301,7 +304,7 @@ void cmd_dump_group_stats(struct conn *c, int argc, char *argv[])
     buf_free(&request);
 }
 
-static void json_features(const struct group_features *f)
+static void json_features(const struct group_features *f, uint8_t version)
 {
     static const char *const capabilities[] = {"select_weight", "select_liveness", "chaining", "chaining_checks"};
     struct buf out = BUF_INIT, words = BUF_INIT;
@@ -314,7 +317,7 @@ static void json_features(const struct group_features *f)
             json_string(&j, "type", group_type_name(i));
             json_u64(&j, "max_groups", f->max_groups[i]);
             buf_clear(&words);
-            group_actions_format(f->actions[i], &words);
+            group_actions_format(f->actions[i], version, &words);
             json_words(&j, "actions", buf_text(&words));
             json_close(&j, '}');
         }
@@ -336,7 +339,7 @@ void cmd_dump_group_features(struct conn *c, int argc UNUSED, char *argv[] UNUSE
     struct group_features f;
     conn_request(c, OFPMSG_GROUP_FEATURES_REQUEST, OFPMSG_GROUP_FEATURES_REPLY, &r);
     if (options.json && !group_features_decode(c->version, reply_rd(&r), &f))
-        json_features(&f);
+        json_features(&f, c->version);
     else
         reply_print(c, &r);
     reply_free(&r);

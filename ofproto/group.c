@@ -248,7 +248,8 @@ static struct group_config *config_new(struct ofproto *o, const struct group_des
     for (size_t i = 0; i < d->n_buckets; i++) {
         const struct group_bucket *from = &d->buckets[i];
         struct bucket *b = &c->bucket[i];
-        *b = (struct bucket){.weight = from->weight,
+        *b = (struct bucket){.id = from->id,
+                             .weight = from->weight,
                              .watch_port = from->watch_port,
                              .watch_group = from->watch_group,
                              .acts = acts + from->acts,
@@ -670,6 +671,7 @@ void group_put_desc(const struct group *g, uint8_t version, struct ofp_parts *pa
     for (size_t i = 0; i < c->n_buckets; i++) {
         const struct bucket *from = &c->bucket[i];
         struct group_bucket *b = group_desc_add_bucket(&d);
+        b->id = from->id;
         b->weight = from->weight;
         b->watch_port = from->watch_port;
         b->watch_group = from->watch_group;

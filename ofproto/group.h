@@ -9,6 +9,7 @@ enum { MAX_GROUPS = 1 << 18, MAX_GROUP_BYTES = 1 << 28 /* of all buckets of a br
 
 struct bucket {
     uint16_t weight;
+    uint32_t id; /* number in OpenFlow 1.0 and 1.5 */
     uint32_t watch_port, watch_group;
     uint64_t key;     /* what it does, as a number: its own among the buckets of the group, whatever their order */
     const void *acts; /* an action set */

@@ -278,9 +278,16 @@ static void put_group_desc(const struct group *g, void *r_)
 enum ofp_error handle_group_desc(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
     struct reply r;
-    (void)body;
+    uint32_t id;
+    enum ofp_error e = group_desc_request_decode(h->version, body, &id);
+    if (e)
+        return e;
+    const struct group *g = group_find(c->o, id);
     reply_begin(&r, c, OFPMSG_GROUP_DESC_REPLY, h->xid, now);
-    groups_for_each(c->o, put_group_desc, &r);
+    if (g)
+        put_group_desc(g, &r);
+    else if (id == OFPG_ALL)
+        groups_for_each(c->o, put_group_desc, &r);
     reply_end(&r);
     return OFPERR_OK;
 }
@@ -305,7 +312,7 @@ enum ofp_error handle_group_features(struct ofconn *c, const struct ofp_header *
     (void)body, (void)now;
     for (unsigned i = 0; i < N_GROUP_TYPES; i++) {
         f.max_groups[i] = MAX_GROUPS;
-        f.actions[i] = bucket_actions();
+        f.actions[i] = c->version == OFP10 ? 0xfff /* all there are in 1.0 */ : bucket_actions();
     }
     group_features_encode(&f, c->version, h->xid, &b);
     ofconn_send(c, &b);

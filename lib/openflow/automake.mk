@@ -50,6 +50,8 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/flow.c \
 	lib/openflow/flow.h \
 	lib/openflow/group-text.c \
+	lib/openflow/group-nx.c \
+	lib/openflow/group-wire.h \
 	lib/openflow/group.c \
 	lib/openflow/group.h \
 	lib/openflow/inst.c \

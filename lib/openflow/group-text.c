@@ -73,6 +73,11 @@ static bool parse_weight(struct group_text *gt, struct group_bucket *b, struct w
     return true;
 }
 
+static bool parse_bucket_id(struct group_text *gt, struct group_bucket *b, struct word w)
+{
+    return parse_u32(gt, w, "bucket_id", OFPG_MAX, &b->id);
+}
+
 static bool parse_watch_port(struct group_text *gt, struct group_bucket *b, struct word w)
 {
     return text_port(&gt->t, w, &b->watch_port);
@@ -127,7 +132,7 @@ static const struct key bucket_keys[N_BUCKET_KEYS] = {
     {"watch_port", parse_watch_port},
     {"watch_group", parse_watch_group},
     {"actions", parse_actions},
-    {"bucket_id", NULL},
+    {"bucket_id", parse_bucket_id},
 };
 
 static const struct key *find_key(const struct group_text *gt, const struct key *keys, size_t n, struct word w)
@@ -296,6 +301,8 @@ void group_desc_format(const struct group_desc *g, const struct port_names *name
     for (size_t i = 0; i < g->n_buckets; i++) {
         const struct group_bucket *b = &g->buckets[i];
         buf_puts(out, ",bucket=");
+        if (g->numbered)
+            buf_printf(out, "bucket_id:%u,", b->id);
         if (b->weight != (g->type == OFPGT_SELECT)) /* what is meant when nothing is said */
             buf_printf(out, "weight:%u,", b->weight);
         if (b->watch_port != OFPP_ANY) {

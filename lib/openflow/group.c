@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/mem.h"
 #include "openflow/act-shape.h"
+#include "openflow/group-wire.h"
 
 void group_desc_free(struct group_desc *g)
 {
@@ -16,6 +17,7 @@ struct group_bucket *group_desc_add_bucket(struct group_desc *g)
         g->buckets = xrealloc(g->buckets, (g->n_buckets ? 2 * g->n_buckets : 1) * sizeof *g->buckets);
     struct group_bucket *b = &g->buckets[g->n_buckets++];
     *b = GROUP_BUCKET_INIT;
+    b->id = (uint32_t)(g->n_buckets - 1);
     b->acts = g->acts.len;
     return b;
 }
@@ -74,6 +76,8 @@ static void encode_buckets(const struct group_desc *g, uint8_t version, struct b
 
 enum ofp_error group_mod_decode(uint8_t version, struct rd body, struct group_mod *gm)
 {
+    if (version == OFP10)
+        return group_nx_mod_decode(version, body, gm);
     *gm = (struct group_mod){.command = rd_u16(&body)};
     gm->group.type = rd_u8(&body);
     rd_skip(&body, 1);
@@ -86,11 +90,15 @@ enum ofp_error group_mod_decode(uint8_t version, struct rd body, struct group_mo
 void group_mod_encode(const struct group_mod *gm, uint8_t version, uint32_t xid, struct buf *out)
 {
     size_t at = ofp_msg_begin(out, version, OFPMSG_GROUP_MOD, xid);
-    buf_u16(out, gm->command);
-    buf_u8(out, gm->group.type);
-    buf_zeros(out, 1);
-    buf_u32(out, gm->group.id);
-    encode_buckets(&gm->group, version, out);
+    if (version == OFP10) {
+        group_nx_mod_encode(gm, version, out);
+    } else {
+        buf_u16(out, gm->command);
+        buf_u8(out, gm->group.type);
+        buf_zeros(out, 1);
+        buf_u32(out, gm->group.id);
+        encode_buckets(&gm->group, version, out);
+    }
     ofp_msg_end(out, at);
 }
 
@@ -104,7 +112,10 @@ void group_desc_encode(const struct group_desc *g, uint8_t version, struct ofp_p
     buf_u8(out, g->type);
     buf_zeros(out, 1);
     buf_u32(out, g->id);
-    encode_buckets(g, version, out);
+    if (version == OFP10)
+        group_nx_desc_encode(g, version, out);
+    else
+        encode_buckets(g, version, out);
     buf_set_u16(out, at, (uint16_t)(out->len - at));
     ofp_parts_entry_end(parts);
 }
@@ -121,7 +132,23 @@ enum ofp_error group_desc_decode(uint8_t version, struct rd *body, struct group_
     g->type = rd_u8(&entry);
     rd_skip(&entry, 1);
     g->id = rd_u32(&entry);
-    return decode_buckets(version, &entry, g);
+    return version == OFP10 ? group_nx_desc_decode(version, &entry, g) : decode_buckets(version, &entry, g);
+}
+
+void group_desc_request_encode(uint32_t id, uint8_t version, uint32_t xid, struct buf *out)
+{
+    size_t at = ofp_msg_begin(out, version, OFPMSG_GROUP_DESC_REQUEST, xid);
+    if (version == OFP10) {
+        buf_u32(out, id);
+        buf_zeros(out, 4);
+    }
+    ofp_msg_end(out, at);
+}
+
+enum ofp_error group_desc_request_decode(uint8_t version, struct rd body, uint32_t *id)
+{
+    *id = version == OFP10 ? rd_u32(&body) : OFPG_ALL;
+    return body.err ? OFPERR_BRC_BAD_LEN : OFPERR_OK;
 }
 
 /* --- GROUP statistics --- */

@@ -24,6 +24,7 @@ enum {
 };
 
 struct group_bucket {
+    uint32_t id; /* in OpenFlow 1.0 with Nicira's extension; else its place */
     uint16_t weight;
     uint32_t watch_port, watch_group; /* OFPP_ANY, OFPG_ANY: none */
     size_t acts, acts_len;            /* where in the group's acts; no actions: drop */
@@ -34,6 +35,7 @@ struct group_bucket {
 struct group_desc {
     uint32_t id;
     uint8_t type; /* enum ofp_group_type; of a group-mod any number */
+    bool numbered; /* buckets' ids came with it, and are printed */
     size_t n_buckets;
     struct group_bucket *buckets;
     struct buf acts; /* the actions of all buckets */
@@ -69,6 +71,9 @@ struct group_stats {
 };
 void group_stats_encode(const struct group_stats *, uint8_t version, struct ofp_parts *);
 enum ofp_error group_stats_decode(uint8_t version, struct rd *body, struct group_stats *); /* one entry, moves on */
+/* OpenFlow 1.0's names a group; later versions give all. */
+void group_desc_request_encode(uint32_t id, uint8_t version, uint32_t xid, struct buf *out);
+enum ofp_error group_desc_request_decode(uint8_t version, struct rd body, uint32_t *id); /* OFPG_ALL: all */
 void group_stats_request_encode(uint32_t id, uint8_t version, uint32_t xid, struct buf *out);
 enum ofp_error group_stats_request_decode(uint8_t version, struct rd body, uint32_t *id);
 
@@ -88,7 +93,7 @@ bool group_mod_parse(const char *text, enum ofp_group_mod_command, const struct 
 bool group_id_parse(const char *text, uint32_t *id); /* a number up to OFPG_MAX, or "all"; "group_id=" may stand before */
 void group_desc_format(const struct group_desc *, const struct port_names *, struct buf *out);
 void group_stats_format(const struct group_stats *, struct buf *out);
-void group_actions_format(uint32_t bits, struct buf *out); /* of struct group_features: "output group set_field" */
+void group_actions_format(uint32_t bits, uint8_t version, struct buf *out); /* of struct group_features: "output group set_field" */
 const char *group_type_name(uint8_t type); /* "all", "select", "indirect", "ff"; "unknown" */
 
 #endif

@@ -25,17 +25,27 @@ FORMAT_FN(format_group_mod)
     group_desc_free(&gm.group);
 }
 
-FORMAT_FN(format_group_stats_request)
+static void format_id(uint32_t id, struct buf *out)
 {
-    uint32_t id;
-    group_stats_request_decode(h->version, body, &id);
     if (id == OFPG_ALL)
         buf_puts(out, " group_id=ALL\n");
     else
         buf_printf(out, " group_id=%u\n", id);
 }
 
-FORMAT_FN(format_group_desc_request) { buf_puts(out, " group_id=ALL\n"); }
+FORMAT_FN(format_group_stats_request)
+{
+    uint32_t id;
+    group_stats_request_decode(h->version, body, &id);
+    format_id(id, out);
+}
+
+FORMAT_FN(format_group_desc_request)
+{
+    uint32_t id;
+    group_desc_request_decode(h->version, body, &id);
+    format_id(id, out);
+}
 
 FORMAT_FN(format_group_stats)
 {
@@ -72,15 +82,23 @@ FORMAT_FN(format_group_desc)
     }
 }
 
-void group_actions_format(uint32_t bits, struct buf *out)
+void group_actions_format(uint32_t bits, uint8_t version, struct buf *out)
 {
+    static const struct bit_name of10[] = {
+        {1u << 0, "output"},     {1u << 11, "enqueue"},   {1u << 1, "set_vlan_vid"}, {1u << 2, "set_vlan_pcp"},
+        {1u << 3, "strip_vlan"}, {1u << 4, "mod_dl_src"}, {1u << 5, "mod_dl_dst"},   {1u << 6, "mod_nw_src"},
+        {1u << 7, "mod_nw_dst"}, {1u << 8, "mod_nw_tos"}, {1u << 9, "mod_tp_src"},   {1u << 10, "mod_tp_dst"},
+    };
     static const struct bit_name names[] = {
         {1u << 0, "output"},        {1u << 22, "group"},       {1u << 25, "set_field"}, {1u << 18, "strip_vlan"},
         {1u << 17, "push_vlan"},    {1u << 23, "mod_nw_ttl"},  {1u << 24, "dec_ttl"},   {1u << 15, "set_mpls_ttl"},
         {1u << 16, "dec_mpls_ttl"}, {1u << 19, "push_mpls"},   {1u << 20, "pop_mpls"},  {1u << 21, "set_queue"},
         {1u << 11, "copy_ttl_out"}, {1u << 12, "copy_ttl_in"}, {1u << 26, "push_pbb"},  {1u << 27, "pop_pbb"},
     };
-    bits_format(bits, names, ARRAY_SIZE(names), out);
+    if (version == OFP10)
+        bits_format(bits, of10, ARRAY_SIZE(of10), out);
+    else
+        bits_format(bits, names, ARRAY_SIZE(names), out);
 }
 
 FORMAT_FN(format_group_features)
@@ -92,7 +110,7 @@ FORMAT_FN(format_group_features)
     for (unsigned i = 0; i < N_GROUP_TYPES; i++)
         if (f.types >> i & 1) {
             buf_printf(out, "    %s group:\n       max_groups=%#x\n       actions: ", titles[i], f.max_groups[i]);
-            group_actions_format(f.actions[i], out);
+            group_actions_format(f.actions[i], h->version, out);
             buf_puts(out, "\n");
         }
 }

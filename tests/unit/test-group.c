@@ -33,6 +33,7 @@ static void same_group(const struct group_desc *a, const struct group_desc *b)
     ck_assert_uint_eq(a->n_buckets, b->n_buckets);
     for (size_t i = 0; i < a->n_buckets; i++) {
         const struct group_bucket *x = &a->buckets[i], *y = &b->buckets[i];
+        ck_assert_uint_eq(x->id, y->id);
         ck_assert_uint_eq(x->weight, y->weight);
         ck_assert_uint_eq(x->watch_port, y->watch_port);
         ck_assert_uint_eq(x->watch_group, y->watch_group);
@@ -40,15 +41,19 @@ static void same_group(const struct group_desc *a, const struct group_desc *b)
     }
 }
 
+static const uint8_t versions[] = {OFP10, OFP13, OFP14};
+
 START_TEST(group_mods)
 {
+    uint8_t version = versions[_i];
     for (int i = 0; i < ROUNDS; i++) {
         struct group_mod gm = {.command = unit_random(&rng)}, back;
         random_group(&rng, &gm.group);
-        gm.group.type = unit_random(&rng);
+        if (version != OFP10) /* where a weight is told of select groups alone */
+            gm.group.type = unit_random(&rng);
         buf_clear(&out);
-        group_mod_encode(&gm, OFP13, 7, &out);
-        ck_assert_int_eq(group_mod_decode(OFP13, body_of(OFPMSG_GROUP_MOD), &back), OFPERR_OK);
+        group_mod_encode(&gm, version, 7, &out);
+        ck_assert_int_eq(group_mod_decode(version, body_of(OFPMSG_GROUP_MOD), &back), OFPERR_OK);
         ck_assert_uint_eq(back.command, gm.command);
         same_group(&gm.group, &back.group);
         group_desc_free(&gm.group);
@@ -59,25 +64,58 @@ END_TEST
 
 START_TEST(descriptions)
 {
+    uint8_t version = versions[_i];
     for (int i = 0; i < ROUNDS; i++) {
         struct group_desc g[5], back;
         struct ofp_parts parts;
         buf_clear(&out);
-        ofp_parts_begin(&parts, &out, OFP13, OFPMSG_GROUP_DESC_REPLY, 7);
+        ofp_parts_begin(&parts, &out, version, OFPMSG_GROUP_DESC_REPLY, 7);
         for (unsigned k = 0; k < ARRAY_SIZE(g); k++) {
             random_group(&rng, &g[k]);
-            group_desc_encode(&g[k], OFP13, &parts);
+            for (size_t b = 0; version == OFP10 && b < g[k].n_buckets; b++)
+                g[k].buckets[b].id = unit_random(&rng);
+            group_desc_encode(&g[k], version, &parts);
         }
         ofp_parts_end(&parts);
         struct rd body = body_of(OFPMSG_GROUP_DESC_REPLY);
         for (unsigned k = 0; k < ARRAY_SIZE(g); k++) {
-            ck_assert_int_eq(group_desc_decode(OFP13, &body, &back), OFPERR_OK);
+            ck_assert_int_eq(group_desc_decode(version, &body, &back), OFPERR_OK);
             same_group(&g[k], &back);
             group_desc_free(&back);
             group_desc_free(&g[k]);
         }
         ck_assert_uint_eq(rd_left(&body), 0);
     }
+}
+END_TEST
+
+/* What ovs-ofctl 3.1 sends without -O for the group in the text. */
+static const struct {
+    const char *hex, *text;
+} open_vswitch[] = {
+    {"0104007000000008000023200000001f000001000000000100500000ffffffff0020000800000000000000080001000000000008000a00000001000800"
+     "00000200300020000000010000000800020000ffff0018000023200007003f0001200800000000000000010000000800010000",
+     " ADD group_id=1,type=select,bucket=bucket_id:0,weight:10,watch_port:2,actions=output:1,"
+     "bucket=bucket_id:1,actions=output:2,load:0x1->NXM_NX_TUN_ID[]\n"},
+    {"0104006800000006000023200000001f000001000000000300180000ffffffff001800080000000000000008000200000000000800010000ffff003000"
+     "00154d000000010000000068617368000000000000000000000000000000000000000000000e04ffffffff",
+     " ADD group_id=3,type=select,bucket=bucket_id:0,actions=output:2\n"},
+    {"0104002000000006000023200000001f00020000fffffffc00000000ffffffff", " DEL group_id=4294967292,type=all\n"},
+};
+
+START_TEST(openflow_1_0)
+{
+    struct buf wire = BUF_INIT;
+    for (const char *p = open_vswitch[_i].hex; *p; p += 2) {
+        unsigned byte;
+        ck_assert_int_eq(sscanf(p, "%2x", &byte), 1);
+        buf_u8(&wire, (uint8_t)byte);
+    }
+    ofp_msg_format(wire.data, wire.len, NULL, 1, &out);
+    const char *text = strchr(buf_text(&out), '\n');
+    ck_assert_ptr_nonnull(text);
+    ck_assert_str_eq(text + 1, open_vswitch[_i].text);
+    buf_free(&wire);
 }
 END_TEST
 
@@ -300,8 +338,9 @@ static void add(Suite *suite)
 {
     TCase *t = tcase_create("group");
     tcase_add_checked_fixture(t, setup, teardown);
-    tcase_add_test(t, group_mods);
-    tcase_add_test(t, descriptions);
+    tcase_add_loop_test(t, group_mods, 0, ARRAY_SIZE(versions));
+    tcase_add_loop_test(t, descriptions, 0, ARRAY_SIZE(versions));
+    tcase_add_loop_test(t, openflow_1_0, 0, ARRAY_SIZE(open_vswitch));
     tcase_add_test(t, statistics_and_features);
     tcase_add_test(t, damaged);
     tcase_add_loop_test(t, text, 0, ARRAY_SIZE(texts));
