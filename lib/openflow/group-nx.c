@@ -1,5 +1,5 @@
-/* group-nx.c: groups on an OpenFlow 1.0 connection: Open vSwitch's NXT_GROUP_MOD and NXST_GROUP_DESC, which have the form of
- * OpenFlow 1.5: buckets with numbers, and what is said seldom in properties. */
+/* group-nx.c: groups on an OpenFlow 1.0 connection: Open vSwitch's NXT_GROUP_MOD and NXST_GROUP_DESC, which have the
+ * form of OpenFlow 1.5: buckets with numbers, and what is said seldom in properties. */
 #include "openflow/group-wire.h"
 
 enum { P_WEIGHT, P_WATCH_PORT, P_WATCH_GROUP };

@@ -128,11 +128,8 @@ static const struct key group_keys[] = {
     {"selection_method_param", NULL}, {"fields", NULL},
 };
 static const struct key bucket_keys[N_BUCKET_KEYS] = {
-    {"weight", parse_weight},
-    {"watch_port", parse_watch_port},
-    {"watch_group", parse_watch_group},
-    {"actions", parse_actions},
-    {"bucket_id", parse_bucket_id},
+    {"weight", parse_weight},   {"watch_port", parse_watch_port}, {"watch_group", parse_watch_group},
+    {"actions", parse_actions}, {"bucket_id", parse_bucket_id},
 };
 
 static const struct key *find_key(const struct group_text *gt, const struct key *keys, size_t n, struct word w)

@@ -126,7 +126,7 @@ START_TEST(versions)
     ck_assert_int_eq(ofp_msg_decode_type(barrier10, 8, NULL, &back, NULL, NULL), OFPERR_OK);
     ck_assert_int_eq(back, OFPMSG_BARRIER_REQUEST);
     ck_assert_int_eq(ofp_msg_decode_type(barrier12, 8, NULL, &back, NULL, NULL), OFPERR_BRC_BAD_VERSION);
-    ck_assert_ptr_null(ofp_msg_form(OFPMSG_GROUP_MOD, OFP10));
+    ck_assert_ptr_null(ofp_msg_form(OFPMSG_METER_MOD, OFP10));
     ck_assert_int_eq(decode_with_body(OFPMSG_HELLO, 0, OFP15, &back), OFPERR_OK);
     ck_assert_int_eq(decode_with_body(OFPMSG_ECHO_REQUEST, 0, OFP10, &back), OFPERR_OK);
 }
