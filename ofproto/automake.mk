@@ -4,6 +4,7 @@ noinst_LIBRARIES += ofproto/libofproto.a
 ofproto_libofproto_a_SOURCES = \
 	ofproto/async.c \
 	ofproto/bridge.h \
+	ofproto/bundle.c \
 	ofproto/dispatch.c \
 	ofproto/dump.c \
 	ofproto/fdb.c \
@@ -25,6 +26,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/trace-near.c \
 	ofproto/trace.c \
 	ofproto/trace.h \
+	ofproto/txn.c \
 	ofproto/walk-act.c \
 	ofproto/walk-emit.c \
 	ofproto/walk-group.c \

@@ -15,8 +15,8 @@
 
 enum { N_TABLES = 254 };
 
-/* A rule of a flow table. Everything that a walk reads is constant from insertion on, but for `acts`, which a MODIFY
- * replaces (RCU, then bumps the table).
+/* A rule of a flow table. Everything that a walk reads is constant from insertion on: a MODIFY puts another rule in its
+ * place.
  *
  * There may be millions, so a rule is one piece of memory: its tally, itself, the words of its match. A rule that replaces
  * another goes on counting in the other's tally, has none of its own, and owns what is left of the other. */
@@ -31,7 +31,7 @@ struct rule {
     uint8_t reason;       /* of a doomed rule: OFPRR_…, or RULE_REPLACED */
     bool tally_own : 1;   /* `tally` lies in front of this rule */
     bool tally_taken : 1; /* another rule goes on counting in it */
-    const struct rule_acts *acts; /* RCU */
+    const struct rule_acts *acts;
     struct dp_tally *tally;
     /* In a slot of the wheel, if it has a timeout; once hidden, among the doomed, who wait for tables_settle(). */
     struct cds_list_head node;
@@ -69,6 +69,14 @@ struct ofport {
     msec_t created;
 };
 
+/* What is being changed (txn.c). */
+struct txn {
+    unsigned depth;
+    bool undoable, any;
+    uint64_t touched[(N_TABLES + 63) / 64];
+    struct buf undo, gens;
+};
+
 struct ofproto {
     struct dp *dp;
     struct dp_bridge *bridge;
@@ -77,6 +85,7 @@ struct ofproto {
     uint64_t datapath_id;
 
     cls_version_t version;       /* atomic; what walks look up at */
+    struct txn txn;              /* what is being done to them */
     struct table *tables;        /* N_TABLES, allocated when first used would be fine too */
     struct dp_gen settings_gen;  /* frag mode, fall-back, miss_send_len */
     uint16_t frag_mode;          /* OFPC_FRAG_… */
@@ -107,11 +116,25 @@ struct ofproto {
  * nothing changed, so that counters are exact. */
 void ofproto_settle(struct ofproto *, bool force);
 
+/* --- txn.c: changes of flows and groups that packets see together, or not at all --- */
+typedef void txn_undo_fn(struct ofproto *, void *a, void *b);
+/* Changes nest: the outermost txn_end() publishes them. `undoable`: instead, txn_undo() may take everything back; only
+ * the outermost may ask for it. In between nothing settles. */
+void txn_begin(struct ofproto *, bool undoable);
+void txn_end(struct ofproto *);
+void txn_undo(struct ofproto *);
+void txn_log(struct ofproto *, txn_undo_fn *, void *a, void *b); /* how the step just done is undone */
+void txn_touch_table(struct ofproto *, uint8_t table);
+void txn_touch(struct ofproto *, struct dp_gen *);
+/* What is being changed is visible from this version on; who changes looks things up at it. */
+static inline cls_version_t txn_version(const struct ofproto *o) { return o->version + 1; }
+
 /* --- ports.c --- */
 void ports_create(struct ofproto *);
 void ports_destroy(struct ofproto *); /* no port is left */
 struct ofport *ofport_lookup(const struct ofproto *, uint32_t number); /* walk or main; NULL */
 void ofport_refresh(struct ofport *); /* after the datapath said that it changed: PORT_STATUS if users see it */
+enum ofp_error ofport_mod_check(const struct ofproto *, const struct ofp_port_mod *);
 enum ofp_error ofport_mod(struct ofproto *, const struct ofp_port_mod *);
 void ofport_get_stats(const struct ofport *, struct ofp_port_stats *, msec_t now);
 /* Calls fn for every port, in order of number. Walk or main. */
@@ -164,8 +187,10 @@ msec_t fdb_wake_at(const struct fdb *); /* INT64_MAX: it is empty */
 
 /* --- rule.c --- */
 struct rule *rule_create(struct ofproto *, const struct flow_mod *, struct rule *takes_tally_of /* or NULL */, msec_t now);
+/* What a MODIFY makes of a rule: with its counters unless `reset`. */
+struct rule *rule_modified(struct ofproto *, struct rule *old, const struct flow_mod *, bool reset, msec_t now);
+void rule_give_back_tally(struct rule *r, struct rule *old); /* r, which took old's, was never published */
 void rule_free(void *rule); /* after a grace period, or never published */
-void rule_set_acts(struct ofproto *, struct rule *, const void *list, size_t len);
 enum ofp_error acts_check_references(const struct ofproto *, const void *list, size_t len); /* groups, meters, queues */
 bool rule_outputs_to(const struct rule *, uint32_t port, uint32_t group); /* OFPP_ANY, OFPG_ANY: no condition */
 void rule_fill_stats(struct ofproto *, const struct rule *, msec_t now, struct flow_stats *); /* match included */
@@ -243,6 +268,7 @@ msec_t conns_wake_at(const struct ofproto *);
 void dumps_finish(struct ofproto *); /* rules are about to be unlinked: nobody goes through them any more */
 
 /* --- packet-io.c --- */
+enum ofp_error packet_out_check(struct ofproto *, const struct packet_out *);
 enum ofp_error packet_out_execute(struct ofproto *, const struct packet_out *);
 
 #endif

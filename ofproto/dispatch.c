@@ -315,6 +315,8 @@ static const struct {
     [OFPMSG_GROUP_MOD] = {handle_group_mod, true},
     [OFPMSG_PORT_MOD] = {handle_port_mod, true},
     [OFPMSG_TABLE_MOD] = {handle_table_mod, true},
+    [OFPMSG_BUNDLE_CONTROL] = {handle_bundle_ctrl, true},
+    [OFPMSG_BUNDLE_ADD_MESSAGE] = {handle_bundle_add, true},
     [OFPMSG_METER_MOD] = {handle_meter_mod, true},
     [OFPMSG_BARRIER_REQUEST] = {handle_barrier, false},
     [OFPMSG_QUEUE_GET_CONFIG_REQUEST] = {handle_queue_config, false},

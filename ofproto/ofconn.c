@@ -209,6 +209,7 @@ struct ofconn *ofconn_open(struct ofproto *o, enum ofconn_kind kind, const struc
     c->role = OFPCR_EQUAL;
     c->miss_send_len = kind == OFCONN_CONTROLLER ? 128 : 0;
     async_init(c);
+    CDS_INIT_LIST_HEAD(&c->bundles.list);
     cds_list_add_tail(&c->node, &o->conns);
     if (kind == OFCONN_CONTROLLER && inactivity_probe_ms)
         o->patience = 3 * (msec_t)inactivity_probe_ms;
@@ -223,6 +224,7 @@ void ofconn_close(struct ofconn *c)
     misses_refresh(c->o);
     async_close(c);
     dump_close(c);
+    bundles_close(c);
     buf_free(&c->in);
     free(c);
 }
@@ -281,6 +283,7 @@ void conns_run(struct ofproto *o, msec_t now)
         if (c->stalled)
             process(c, now);
         async_run(c);
+        bundles_run(c, now);
         if (!c->dead)
             probe(c, now);
     }
@@ -295,6 +298,7 @@ msec_t conns_wake_at(const struct ofproto *o)
             continue;
         if (c->stalled || c->pins.n || dump_is_on(c))
             at = MIN(at, clock_msec() + WAIT);
+        at = MIN(at, bundles_wake_at(c));
         if (c->probe)
             at = MIN(at, c->heard + (c->probing || !c->up ? 2 : 1) * (msec_t)c->probe);
     }

@@ -34,36 +34,54 @@ static void port_changed(void *o, struct dp_port *port)
 
 const struct dp_callbacks ofproto_dp_callbacks = {.walk = walk, .walk_output = output, .punt = punt, .port_changed = port_changed};
 
-enum ofp_error packet_out_execute(struct ofproto *o, const struct packet_out *po)
+/* A packet-out's packet and what it looks like: prerequisites of its actions are those that this one packet meets. */
+struct out {
+    uint8_t *frame;
+    struct packet packet;
+    struct match match;
+};
+
+static enum ofp_error prepare(struct ofproto *o, const struct packet_out *po, struct out *out)
 {
     enum { ETH_HEADER_LEN = 14 };
+    out->frame = NULL;
     if (po->buffer_id != OFP_NO_BUFFER)
         return OFPERR_BRC_BUFFER_UNKNOWN;
     if (po->in_port != OFPP_CONTROLLER && po->in_port != OFPP_ANY && !ofport_lookup(o, po->in_port))
         return OFPERR_BRC_BAD_PORT;
     if (po->data_len < ETH_HEADER_LEN)
         return OFPERR_BRC_BAD_PACKET;
-
-    struct packet p;
-    struct match match; /* this one packet: prerequisites are those that it meets */
-    struct dp_path path;
-    uint8_t *frame = xmalloc(PACKET_HEADROOM + po->data_len);
-    memcpy(frame + PACKET_HEADROOM, po->data, po->data_len);
-    packet_init(&p, frame, PACKET_HEADROOM + po->data_len, PACKET_HEADROOM, po->data_len);
-    key_parse(&p, po->in_port, L_L4, &match.value);
-    memset(&match.mask, 0xff, sizeof match.mask);
-    struct act_context ctx = {.match = &match, .n_tables = N_TABLES, .max_ports = OFPP_MAX, .of10 = po->of10};
+    out->frame = xmalloc(PACKET_HEADROOM + po->data_len);
+    memcpy(out->frame + PACKET_HEADROOM, po->data, po->data_len);
+    packet_init(&out->packet, out->frame, PACKET_HEADROOM + po->data_len, PACKET_HEADROOM, po->data_len);
+    key_parse(&out->packet, po->in_port, L_L4, &out->match.value);
+    memset(&out->match.mask, 0xff, sizeof out->match.mask);
+    struct act_context ctx = {.match = &out->match, .n_tables = N_TABLES, .max_ports = OFPP_MAX, .of10 = po->of10};
     enum ofp_error e = acts_check(po->acts.data, po->acts.len, &ctx);
-    if (!e)
-        e = acts_check_references(o, po->acts.data, po->acts.len);
+    return e ? e : acts_check_references(o, po->acts.data, po->acts.len);
+}
+
+enum ofp_error packet_out_check(struct ofproto *o, const struct packet_out *po)
+{
+    struct out out;
+    enum ofp_error e = prepare(o, po, &out);
+    free(out.frame);
+    return e;
+}
+
+enum ofp_error packet_out_execute(struct ofproto *o, const struct packet_out *po)
+{
+    struct out out;
+    struct dp_path path;
+    enum ofp_error e = prepare(o, po, &out);
     if (!e) {
         dp_path_init(&path);
-        path.packet = &p;
-        walk_actions(o, &match.value, po->acts.data, po->acts.len, &path, NULL);
+        path.packet = &out.packet;
+        walk_actions(o, &out.match.value, po->acts.data, po->acts.len, &path, NULL);
         dp_execute(o->dp, po->data, po->data_len, NULL, &path);
         dp_path_free(&path);
         o->unsettled = true;
     }
-    free(frame);
+    free(out.frame);
     return e;
 }

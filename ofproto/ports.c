@@ -321,9 +321,9 @@ struct dp_port *ofport_dp(const struct ofport *p) { return p->dp; }
 
 /* --- PORT_MOD, statistics --- */
 
-enum ofp_error ofport_mod(struct ofproto *o, const struct ofp_port_mod *m)
+enum ofp_error ofport_mod_check(const struct ofproto *o, const struct ofp_port_mod *m)
 {
-    struct ofport *p = ofport_lookup(o, m->port);
+    const struct ofport *p = ofport_lookup(o, m->port);
     if (!p)
         return OFPERR_PMFC_BAD_PORT;
     if (memcmp(p->desc.mac, m->mac, sizeof m->mac))
@@ -333,6 +333,15 @@ enum ofp_error ofport_mod(struct ofproto *o, const struct ofp_port_mod *m)
         return OFPERR_PMFC_BAD_CONFIG;
     if (m->advertise) /* zero: "all unset, use default" */
         return OFPERR_PMFC_BAD_ADVERTISE;
+    return OFPERR_OK;
+}
+
+enum ofp_error ofport_mod(struct ofproto *o, const struct ofp_port_mod *m)
+{
+    struct ofport *p = ofport_lookup(o, m->port);
+    enum ofp_error e = ofport_mod_check(o, m);
+    if (e)
+        return e;
     uint32_t changed = (p->config ^ m->config) & m->mask;
     if (changed & OFPPC_PORT_DOWN && !dp_port_set_up(p->dp, !(m->config & OFPPC_PORT_DOWN)))
         return OFPERR_PMFC_BAD_CONFIG;

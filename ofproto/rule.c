@@ -125,11 +125,29 @@ void rule_free(void *r_)
     free(rest);
 }
 
-void rule_set_acts(struct ofproto *o, struct rule *r, const void *list, size_t len)
+/* OpenFlow 1.3.5, 6.4: "the entry's cookie, idle_timeout, hard_timeout, flags, counters and duration fields are left
+ * unchanged", but for counters with OFPFF_RESET_COUNTS. 1.0.1, 4.6 says nothing of the cookie, and Open vSwitch sets it. */
+struct rule *rule_modified(struct ofproto *o, struct rule *old, const struct flow_mod *fm, bool reset, msec_t now)
 {
-    const struct rule_acts *old = r->acts;
-    __atomic_store_n(&r->acts, acts_ref(list, len), __ATOMIC_RELEASE);
-    dp_defer(o->dp, acts_unref, (void *)old);
+    struct flow_mod as_it_was = {.cookie = fm->of10 && fm->new_cookie != UINT64_MAX ? fm->new_cookie : old->cookie,
+                                 .importance = old->importance,
+                                 .table = old->table,
+                                 .idle_timeout = old->idle_timeout,
+                                 .hard_timeout = old->hard_timeout,
+                                 .flags = old->flags,
+                                 .acts = fm->acts};
+    cls_rule_match(&old->cls, &as_it_was.match);
+    struct rule *r = rule_create(o, &as_it_was, reset ? NULL : old, now);
+    r->created = old->created;
+    r->counted_since = reset ? now : old->counted_since;
+    return r;
+}
+
+void rule_give_back_tally(struct rule *r, struct rule *old)
+{
+    assert(r->tally == old->tally);
+    old->tally_taken = false;
+    r->tally_taken = true;
 }
 
 static bool list_outputs_to(const void *list, size_t len, uint32_t port, uint32_t group)

@@ -59,6 +59,10 @@ struct ofconn {
     bool nxm, table_ids;       /* 1.0: flows are told with nx_match; flow-mods name their table */
     struct pin_queue pins;
     struct flow_dump dump; /* what comes in meanwhile waits */
+    struct {
+        struct cds_list_head list;
+        size_t n, messages, bytes; /* messages and bytes: of all of them */
+    } bundles;
 
     uint64_t received, sent, packet_ins, packet_ins_dropped, events_dropped;
     char last_error[192];
@@ -97,6 +101,12 @@ void dump_begin(struct ofconn *, enum ofp_msg_type reply, const struct flow_stat
 void dump_run(struct ofconn *, size_t backlog); /* goes on until that much is queued for the peer */
 static inline bool dump_is_on(const struct ofconn *c) { return c->dump.n != 0; }
 void dump_close(struct ofconn *);
+
+/* --- bundle.c --- */
+handler_fn handle_bundle_ctrl, handle_bundle_add;
+void bundles_close(struct ofconn *);
+void bundles_run(struct ofconn *, msec_t now); /* those that are idle end */
+msec_t bundles_wake_at(const struct ofconn *);
 
 /* --- async.c --- */
 void async_init(struct ofconn *);  /* OpenFlow's defaults */

@@ -1,5 +1,4 @@
-/* tables.c: rules come and go. A change of any size is one new version: rules are added and hidden at version + 1, which is
- * then published, and the generation of each table that changed is bumped once.
+/* tables.c: rules come and go. A change of any size is one new version (txn.c): rules are added and hidden at version + 1.
  *
  * A hidden rule is doomed: walks of the version before may still meet it, and packets may still be counted to it. When
  * dp_synchronize() has returned (tables_settle), its counters are final, its flow-removed message goes out, and it is
@@ -10,49 +9,53 @@
 
 enum { MAX_RULES = 4000000 }; /* of a bridge: a controller gone mad gets TABLE_FULL before the machine is out of memory */
 
-/* --- Changes --- */
+/* --- Changes, in a transaction (txn.c) --- */
 
-struct change {
-    struct ofproto *o;
-    uint64_t touched[(N_TABLES + 63) / 64];
-    bool any;
-};
-
-static void touch(struct change *c, uint8_t table)
+static void insert_undo(struct ofproto *o, void *r_, void *old)
 {
-    c->touched[table / 64] |= UINT64_C(1) << table % 64;
-    c->any = true;
+    struct rule *r = r_;
+    timeouts_remove(o->timeouts, r);
+    groups_count_flow(o, r->acts, -1);
+    o->n_rules--;
+    classifier_remove(&o->tables[r->table].cls, &r->cls);
+    if (old)
+        rule_give_back_tally(r, old);
+    dp_defer(o->dp, rule_free, r);
 }
 
-static void change_insert(struct change *c, struct rule *r, const struct match *m, uint16_t priority)
+/* tally_of: whose counters it has taken, or NULL. */
+static void insert(struct ofproto *o, struct rule *r, const struct match *m, uint16_t priority, struct rule *tally_of)
 {
-    classifier_insert(&c->o->tables[r->table].cls, &r->cls, m, priority, c->o->version + 1);
-    timeouts_add(c->o->timeouts, r);
-    groups_count_flow(c->o, r->acts, 1);
-    c->o->n_rules++;
-    touch(c, r->table);
+    classifier_insert(&o->tables[r->table].cls, &r->cls, m, priority, txn_version(o));
+    timeouts_add(o->timeouts, r);
+    groups_count_flow(o, r->acts, 1);
+    o->n_rules++;
+    txn_touch_table(o, r->table);
+    txn_log(o, insert_undo, r, tally_of);
 }
 
-static void change_hide(struct change *c, struct rule *r, uint8_t reason)
+static void hide_undo(struct ofproto *o, void *r_, void *unused)
 {
-    classifier_hide(&c->o->tables[r->table].cls, &r->cls, c->o->version + 1);
-    timeouts_remove(c->o->timeouts, r);
-    groups_count_flow(c->o, r->acts, -1);
+    struct rule *r = r_;
+    (void)unused;
+    classifier_unhide(&o->tables[r->table].cls, &r->cls);
+    cds_list_del(&r->node);
+    CDS_INIT_LIST_HEAD(&r->node);
+    timeouts_add(o->timeouts, r);
+    groups_count_flow(o, r->acts, 1);
+    o->n_rules++;
+}
+
+static void hide(struct ofproto *o, struct rule *r, uint8_t reason)
+{
+    classifier_hide(&o->tables[r->table].cls, &r->cls, txn_version(o));
+    timeouts_remove(o->timeouts, r);
+    groups_count_flow(o, r->acts, -1);
     r->reason = reason;
-    cds_list_add_tail(&r->node, &c->o->doomed);
-    c->o->n_rules--;
-    touch(c, r->table);
-}
-
-static void change_publish(struct change *c)
-{
-    if (!c->any)
-        return;
-    __atomic_store_n(&c->o->version, c->o->version + 1, __ATOMIC_RELEASE);
-    for (unsigned i = 0; i < ARRAY_SIZE(c->touched); i++)
-        for (uint64_t map = c->touched[i]; map; map &= map - 1)
-            dp_bump(c->o->dp, &c->o->tables[64 * i + (unsigned)__builtin_ctzll(map)].gen);
-    c->o->unsettled = true;
+    cds_list_add_tail(&r->node, &o->doomed);
+    o->n_rules--;
+    txn_touch_table(o, r->table);
+    txn_log(o, hide_undo, r, NULL);
 }
 
 /* --- Selection --- */
@@ -82,7 +85,7 @@ static void select_loosely(struct ofproto *o, uint8_t table, const struct match 
 {
     for (unsigned t = table == OFPTT_ALL ? 0 : table; t < N_TABLES && (table == OFPTT_ALL || t == table); t++)
         if (o->tables[t].cls.n_rules)
-            classifier_for_each(&o->tables[t].cls, m, o->version, select_one, s);
+            classifier_for_each(&o->tables[t].cls, m, txn_version(o), select_one, s);
 }
 
 void tables_select(struct ofproto *o, const struct flow_stats_request *q, void (*fn)(struct rule *, void *aux), void *aux)
@@ -120,52 +123,46 @@ static enum ofp_error check(const struct ofproto *o, const struct flow_mod *fm)
 
 /* OpenFlow 1.3.5, 6.4: of an identical entry that is replaced the duration starts anew; its counters "must be cleared" with
  * OFPFF_RESET_COUNTS, "otherwise they should be copied"; "no flow-removed message is generated". */
-static enum ofp_error add(struct change *c, const struct flow_mod *fm, msec_t now)
+static enum ofp_error add(struct ofproto *o, const struct flow_mod *fm, msec_t now)
 {
-    struct ofproto *o = c->o;
     struct classifier *cls = &o->tables[fm->table].cls;
-    if (fm->flags & OFPFF_CHECK_OVERLAP && classifier_find_overlap(cls, &fm->match, fm->priority, o->version))
+    if (fm->flags & OFPFF_CHECK_OVERLAP && classifier_find_overlap(cls, &fm->match, fm->priority, txn_version(o)))
         return OFPERR_FMFC_OVERLAP;
-    struct rule *old = rule_of(classifier_find_exactly(cls, &fm->match, fm->priority, o->version));
+    struct rule *old = rule_of(classifier_find_exactly(cls, &fm->match, fm->priority, txn_version(o)));
     if (!old && o->n_rules >= MAX_RULES)
         return OFPERR_FMFC_TABLE_FULL;
-    bool keep = old && !(fm->flags & OFPFF_RESET_COUNTS);
+    struct rule *tally_of = old && !(fm->flags & OFPFF_RESET_COUNTS) ? old : NULL;
     if (old)
-        change_hide(c, old, RULE_REPLACED);
-    change_insert(c, rule_create(o, fm, keep ? old : NULL, now), &fm->match, fm->priority);
+        hide(o, old, RULE_REPLACED);
+    insert(o, rule_create(o, fm, tally_of, now), &fm->match, fm->priority, tally_of);
     return OFPERR_OK;
 }
 
 struct flow_change {
-    struct change *c;
+    struct ofproto *o;
     const struct flow_mod *fm;
     msec_t now;
     size_t found;
 };
 
-/* OpenFlow 1.3.5, 6.4: "the entry's cookie, idle_timeout, hard_timeout, flags, counters and duration fields are left
- * unchanged", but for counters with OFPFF_RESET_COUNTS. 1.0.1, 4.6 says nothing of the cookie, and Open vSwitch sets it. */
+/* Another rule takes its place, so that all rules that a message (or a bundle) modifies are seen together. */
 static void modify_one(struct rule *r, void *fc_)
 {
     struct flow_change *fc = fc_;
-    struct ofproto *o = fc->c->o;
+    struct ofproto *o = fc->o;
+    bool reset = fc->fm->flags & OFPFF_RESET_COUNTS;
+    struct match m;
     fc->found++;
-    groups_count_flow(o, r->acts, -1);
-    rule_set_acts(o, r, fc->fm->acts.data, fc->fm->acts.len);
-    groups_count_flow(o, r->acts, 1);
-    if (fc->fm->of10 && fc->fm->new_cookie != UINT64_MAX)
-        __atomic_store_n(&r->cookie, fc->fm->new_cookie, __ATOMIC_RELAXED);
-    if (fc->fm->flags & OFPFF_RESET_COUNTS) {
-        dp_tally_reset(o->dp, r->tally);
-        r->counted_since = fc->now;
-    }
-    touch(fc->c, r->table);
+    cls_rule_match(&r->cls, &m);
+    struct rule *new = rule_modified(o, r, fc->fm, reset, fc->now);
+    hide(o, r, RULE_REPLACED);
+    insert(o, new, &m, r->cls.priority, reset ? NULL : r);
 }
 
 static void delete_one(struct rule *r, void *fc_)
 {
     struct flow_change *fc = fc_;
-    change_hide(fc->c, r, OFPRR_DELETE);
+    hide(fc->o, r, OFPRR_DELETE);
 }
 
 /* 1.0 does not say which of several tables is meant, so of several such rules none is. */
@@ -174,7 +171,7 @@ static void select_strictly(struct ofproto *o, const struct flow_mod *fm, struct
     struct cls_rule *one = NULL;
     for (unsigned t = 0; t < N_TABLES; t++)
         if (fm->table == OFPTT_ALL || fm->table == t) {
-            struct cls_rule *r = classifier_find_exactly(&o->tables[t].cls, &fm->match, fm->priority, o->version);
+            struct cls_rule *r = classifier_find_exactly(&o->tables[t].cls, &fm->match, fm->priority, txn_version(o));
             if (r && fm->of10 && one)
                 return;
             if (r && !fm->of10)
@@ -186,10 +183,10 @@ static void select_strictly(struct ofproto *o, const struct flow_mod *fm, struct
 }
 
 /* Returns how many were modified. */
-static size_t modify_or_delete(struct change *c, const struct flow_mod *fm, msec_t now)
+static size_t modify_or_delete(struct ofproto *o, const struct flow_mod *fm, msec_t now)
 {
     bool deletes = fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
-    struct flow_change fc = {c, fm, now, 0};
+    struct flow_change fc = {o, fm, now, 0};
     struct selection s = {deletes ? fm->out_port : OFPP_ANY,
                           deletes ? fm->out_group : OFPG_ANY,
                           fm->cookie,
@@ -197,86 +194,54 @@ static size_t modify_or_delete(struct change *c, const struct flow_mod *fm, msec
                           deletes ? delete_one : modify_one,
                           &fc};
     if (fm->command == OFPFC_MODIFY_STRICT || fm->command == OFPFC_DELETE_STRICT)
-        select_strictly(c->o, fm, &s);
+        select_strictly(o, fm, &s);
     else
-        select_loosely(c->o, fm->table, &fm->match, &s);
+        select_loosely(o, fm->table, &fm->match, &s);
     return fc.found;
 }
 
 /* 1.0.1, 4.6: "For … MODIFY … requests, if a flow entry with identical header fields does not currently reside in any
  * table, the MODIFY acts like an ADD". Chosen by cookie, it cannot. */
-static enum ofp_error modify_of10(struct change *c, const struct flow_mod *fm, msec_t now)
+static enum ofp_error modify_of10(struct ofproto *o, const struct flow_mod *fm, msec_t now)
 {
-    if (modify_or_delete(c, fm, now) || fm->cookie_mask)
+    if (modify_or_delete(o, fm, now) || fm->cookie_mask)
         return OFPERR_OK;
     struct flow_mod new = *fm;
     new.command = OFPFC_ADD;
     new.table = fm->table == OFPTT_ALL ? 0 : fm->table;
     new.cookie = fm->new_cookie == UINT64_MAX ? 0 : fm->new_cookie;
-    return add(c, &new, now);
+    return add(o, &new, now);
 }
 
 enum ofp_error tables_flow_mod(struct ofproto *o, const struct flow_mod *fm, msec_t now)
 {
-    struct change c = {.o = o};
     enum ofp_error e = check(o, fm);
     if (e)
         return e;
+    txn_begin(o, false);
     if (fm->command == OFPFC_ADD)
-        e = add(&c, fm, now);
+        e = add(o, fm, now);
     else if (fm->of10 && fm->command < OFPFC_DELETE)
-        e = modify_of10(&c, fm, now);
+        e = modify_of10(o, fm, now);
     else
-        modify_or_delete(&c, fm, now);
-    change_publish(&c);
+        modify_or_delete(o, fm, now);
+    txn_end(o);
     return e;
 }
 
 /* --- Time, flushes, the end of rules --- */
 
-static void expire(struct rule *r, uint8_t reason, void *c) { change_hide(c, r, reason); }
+static void expire(struct rule *r, uint8_t reason, void *o) { hide(o, r, reason); }
 
 void tables_run(struct ofproto *o, msec_t now)
 {
-    struct change c = {.o = o};
-    timeouts_run(o, now, expire, &c);
-    change_publish(&c);
-}
-
-void tables_flush(struct ofproto *o)
-{
-    struct change c = {.o = o};
-    struct flow_change fc = {.c = &c};
-    struct selection all = {.out_port = OFPP_ANY, .out_group = OFPG_ANY, .fn = delete_one, .aux = &fc};
-    select_loosely(o, OFPTT_ALL, NULL, &all);
-    change_publish(&c);
-}
-
-struct group_gone {
-    struct change *c;
-    uint32_t group;
-};
-
-static void group_gone(struct rule *r, void *gg_)
-{
-    struct group_gone *gg = gg_;
-    if (r->acts->forwards_to_groups && (gg->group == OFPG_ALL || rule_outputs_to(r, OFPP_ANY, gg->group)))
-        change_hide(gg->c, r, OFPRR_GROUP_DELETE);
-}
-
-/* OpenFlow 1.3.5, 6.5: "the group is removed, and all flow entries containing this group in a Group action are also
- * removed". */
-void tables_group_deleted(struct ofproto *o, uint32_t group)
-{
-    struct change c = {.o = o};
-    struct group_gone gg = {&c, group};
-    struct selection all = {.out_port = OFPP_ANY, .out_group = OFPG_ANY, .fn = group_gone, .aux = &gg};
-    select_loosely(o, OFPTT_ALL, NULL, &all);
-    change_publish(&c);
+    txn_begin(o, false);
+    timeouts_run(o, now, expire, o);
+    txn_end(o);
 }
 
 struct deletion {
-    struct change *c;
+    struct ofproto *o;
     bool (*fn)(const struct rule *, void *aux);
     void *aux;
     uint8_t reason;
@@ -286,16 +251,37 @@ static void delete_if(struct rule *r, void *d_)
 {
     struct deletion *d = d_;
     if (d->fn(r, d->aux))
-        change_hide(d->c, r, d->reason);
+        hide(d->o, r, d->reason);
 }
 
 void tables_delete_if(struct ofproto *o, uint8_t reason, bool (*fn)(const struct rule *, void *aux), void *aux)
 {
-    struct change c = {.o = o};
-    struct deletion d = {&c, fn, aux, reason};
+    struct deletion d = {o, fn, aux, reason};
     struct selection all = {.out_port = OFPP_ANY, .out_group = OFPG_ANY, .fn = delete_if, .aux = &d};
+    txn_begin(o, false);
     select_loosely(o, OFPTT_ALL, NULL, &all);
-    change_publish(&c);
+    txn_end(o);
+}
+
+static bool every(const struct rule *r, void *unused)
+{
+    (void)r, (void)unused;
+    return true;
+}
+
+void tables_flush(struct ofproto *o) { tables_delete_if(o, OFPRR_DELETE, every, NULL); }
+
+static bool forwards_to(const struct rule *r, void *group_)
+{
+    const uint32_t *group = group_;
+    return r->acts->forwards_to_groups && (*group == OFPG_ALL || rule_outputs_to(r, OFPP_ANY, *group));
+}
+
+/* OpenFlow 1.3.5, 6.5: "the group is removed, and all flow entries containing this group in a Group action are also
+ * removed". */
+void tables_group_deleted(struct ofproto *o, uint32_t group)
+{
+    tables_delete_if(o, OFPRR_GROUP_DELETE, forwards_to, &group);
 }
 
 struct ended { /* rules that no new walk can meet */

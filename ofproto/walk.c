@@ -118,7 +118,7 @@ static struct rule *walk_lookup(struct walk *w, uint8_t table_id)
 
 static void walk_rule(struct walk *w, struct rule *r, uint8_t table)
 {
-    const struct rule_acts *acts = __atomic_load_n(&r->acts, __ATOMIC_ACQUIRE);
+    const struct rule_acts *acts = r->acts;
     w->rule = r;
     w->table = table;
     w->go_to = -1;

@@ -3,6 +3,8 @@
 noinst_LIBRARIES += lib/openflow/libopenflow.a
 lib_openflow_libopenflow_a_SOURCES =
 lib_openflow_libopenflow_a_SOURCES += \
+	lib/openflow/bundle.c \
+	lib/openflow/bundle.h \
 	lib/openflow/error.def \
 	lib/openflow/meter-text.c \
 	lib/openflow/meter.c \
@@ -11,6 +13,7 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/error-version.def \
 	lib/openflow/msg-format.c \
 	lib/openflow/msg-format.h \
+	lib/openflow/msg-format-bundle.c \
 	lib/openflow/msg-format-flow.c \
 	lib/openflow/msg-format-group.c \
 	lib/openflow/msg-format-port.c \

@@ -18,6 +18,8 @@ extern const char *const flow_removed_reasons[N_FLOW_REMOVED_REASONS];
 
 #define FORMAT_DECLARE(NAME) \
     void NAME(const struct ofp_header *, struct rd body, const struct port_names *, int verbosity, struct buf *out);
+FORMAT_DECLARE(format_bundle_ctrl)
+FORMAT_DECLARE(format_bundle_add)
 FORMAT_DECLARE(format_packet_in)
 FORMAT_DECLARE(format_packet_out)
 FORMAT_DECLARE(format_flow_mod)

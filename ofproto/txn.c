@@ -1,0 +1,81 @@
+/* txn.c: changes of flows and groups that packets see together, or not at all.
+ *
+ * Whoever changes rules or groups makes what is new visible from version + 1 on and hides what is old from there on, and
+ * says so here. The outermost txn_end() publishes that version and then bumps the generations of what has changed. A
+ * change of several steps of which one may fail is undone by txn_undo(), last step first; until then no walk has seen
+ * any of it. */
+#include "ofproto/bridge.h"
+
+struct undo {
+    txn_undo_fn *fn;
+    void *a, *b;
+};
+
+void txn_begin(struct ofproto *o, bool undoable)
+{
+    struct txn *t = &o->txn;
+    assert(!(undoable && t->depth)); /* what is inside could not be undone on its own */
+    if (!t->depth++)
+        t->undoable = undoable;
+}
+
+void txn_log(struct ofproto *o, txn_undo_fn *fn, void *a, void *b)
+{
+    struct undo u = {fn, a, b};
+    if (o->txn.undoable)
+        buf_put(&o->txn.undo, &u, sizeof u);
+}
+
+void txn_touch_table(struct ofproto *o, uint8_t table)
+{
+    o->txn.touched[table / 64] |= UINT64_C(1) << table % 64;
+    o->txn.any = true;
+}
+
+void txn_touch(struct ofproto *o, struct dp_gen *gen)
+{
+    buf_put(&o->txn.gens, &gen, sizeof gen);
+    o->txn.any = true;
+}
+
+static void clear(struct txn *t)
+{
+    memset(t->touched, 0, sizeof t->touched);
+    t->any = t->undoable = false;
+    buf_free(&t->undo);
+    buf_free(&t->gens);
+}
+
+void txn_end(struct ofproto *o)
+{
+    struct txn *t = &o->txn;
+    assert(t->depth);
+    if (--t->depth)
+        return;
+    if (t->any) {
+        __atomic_store_n(&o->version, o->version + 1, __ATOMIC_RELEASE);
+        for (unsigned i = 0; i < ARRAY_SIZE(t->touched); i++)
+            for (uint64_t map = t->touched[i]; map; map &= map - 1)
+                dp_bump(o->dp, &o->tables[64 * i + (unsigned)__builtin_ctzll(map)].gen);
+        for (size_t at = 0; at < t->gens.len; at += sizeof(struct dp_gen *)) {
+            struct dp_gen *gen;
+            memcpy(&gen, t->gens.data + at, sizeof gen);
+            dp_bump(o->dp, gen);
+        }
+        o->unsettled = true;
+    }
+    clear(t);
+}
+
+void txn_undo(struct ofproto *o)
+{
+    struct txn *t = &o->txn;
+    assert(t->depth == 1 && t->undoable);
+    for (size_t n = t->undo.len / sizeof(struct undo); n > 0; n--) {
+        struct undo u;
+        memcpy(&u, t->undo.data + (n - 1) * sizeof u, sizeof u);
+        u.fn(o, u.a, u.b);
+    }
+    t->depth = 0;
+    clear(t);
+}
