@@ -74,7 +74,7 @@ struct txn {
     unsigned depth;
     bool undoable, any;
     uint64_t touched[(N_TABLES + 63) / 64];
-    struct buf undo, gens;
+    struct buf undo;
 };
 
 struct ofproto {
@@ -125,7 +125,6 @@ void txn_end(struct ofproto *);
 void txn_undo(struct ofproto *);
 void txn_log(struct ofproto *, txn_undo_fn *, void *a, void *b); /* how the step just done is undone */
 void txn_touch_table(struct ofproto *, uint8_t table);
-void txn_touch(struct ofproto *, struct dp_gen *);
 /* What is being changed is visible from this version on; who changes looks things up at it. */
 static inline cls_version_t txn_version(const struct ofproto *o) { return o->version + 1; }
 

@@ -399,11 +399,11 @@ static void add(struct ofproto *o, const struct group_desc *d, msec_t now)
     struct group_config *c = config_new(o, d);
     if (old && old->fresh) { /* made and deleted in this transaction */
         g->replaces = old->replaces;
-        group_free(old);
     } else if (old && old->doomed) {
         g->replaces = old;
     } else if (old) { /* deleted in this round */
         ofproto_settle(o, true);
+        old = NULL;
     }
     g->id = d->id;
     g->fresh = is_open(o->groups);
@@ -412,6 +412,10 @@ static void add(struct ofproto *o, const struct group_desc *d, msec_t now)
     g->config = c;
     count_config(o, c, 1);
     map_insert(o, g);
+    if (old && old->fresh) {
+        old->tally_taken = old->replaces && old->replaces->tally == old->tally;
+        group_free(old);
+    }
     o->groups->n++;
     o->groups->bytes += c->bytes;
 }

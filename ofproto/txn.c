@@ -1,7 +1,7 @@
 /* txn.c: changes of flows and groups that packets see together, or not at all.
  *
- * Whoever changes rules or groups makes what is new visible from version + 1 on and hides what is old from there on, and
- * says so here. The outermost txn_end() publishes that version and then bumps the generations of what has changed. A
+ * Whoever changes rules makes what is new visible from version + 1 on and hides what is old from there on, and says so
+ * here; groups have transactions of their own (group.c), which are part of an undoable one. The outermost txn_end() publishes that version and then bumps the generations of what has changed. A
  * change of several steps of which one may fail is undone by txn_undo(), last step first; until then no walk has seen
  * any of it. */
 #include "ofproto/bridge.h"
@@ -15,6 +15,8 @@ void txn_begin(struct ofproto *o, bool undoable)
 {
     struct txn *t = &o->txn;
     assert(!(undoable && t->depth)); /* what is inside could not be undone on its own */
+    if (undoable)
+        groups_begin(o);
     if (!t->depth++)
         t->undoable = undoable;
 }
@@ -32,18 +34,11 @@ void txn_touch_table(struct ofproto *o, uint8_t table)
     o->txn.any = true;
 }
 
-void txn_touch(struct ofproto *o, struct dp_gen *gen)
-{
-    buf_put(&o->txn.gens, &gen, sizeof gen);
-    o->txn.any = true;
-}
-
 static void clear(struct txn *t)
 {
     memset(t->touched, 0, sizeof t->touched);
     t->any = t->undoable = false;
     buf_free(&t->undo);
-    buf_free(&t->gens);
 }
 
 void txn_end(struct ofproto *o)
@@ -52,16 +47,15 @@ void txn_end(struct ofproto *o)
     assert(t->depth);
     if (--t->depth)
         return;
-    if (t->any) {
+    if (t->undoable)
+        groups_commit(o);
+    if (t->any || t->undoable) {
         __atomic_store_n(&o->version, o->version + 1, __ATOMIC_RELEASE);
         for (unsigned i = 0; i < ARRAY_SIZE(t->touched); i++)
             for (uint64_t map = t->touched[i]; map; map &= map - 1)
                 dp_bump(o->dp, &o->tables[64 * i + (unsigned)__builtin_ctzll(map)].gen);
-        for (size_t at = 0; at < t->gens.len; at += sizeof(struct dp_gen *)) {
-            struct dp_gen *gen;
-            memcpy(&gen, t->gens.data + at, sizeof gen);
-            dp_bump(o->dp, gen);
-        }
+        if (t->undoable)
+            groups_committed(o);
         o->unsettled = true;
     }
     clear(t);
@@ -76,6 +70,7 @@ void txn_undo(struct ofproto *o)
         memcpy(&u, t->undo.data + (n - 1) * sizeof u, sizeof u);
         u.fn(o, u.a, u.b);
     }
+    groups_roll_back(o);
     t->depth = 0;
     clear(t);
 }

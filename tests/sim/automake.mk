@@ -3,12 +3,14 @@
 #TESTS += tests/sim/sim-noun
 #tests_sim_sim_noun_SOURCES = tests/sim/sim-noun.c
 #tests_sim_sim_noun_LDADD = $(OFPROTO_TEST_LIBS)
-SIM_TESTS = tests/sim/sim-flows tests/sim/sim-groups tests/sim/sim-meters tests/sim/sim-packets tests/sim/sim-ports tests/sim/sim-queues tests/sim/sim-session tests/sim/sim-threads tests/sim/test-cache-walk tests/sim/test-race tests/sim/test-tags tests/sim/test-trace tests/sim/test-walk
+SIM_TESTS = tests/sim/sim-bundles tests/sim/sim-flows tests/sim/sim-groups tests/sim/sim-meters tests/sim/sim-packets tests/sim/sim-ports tests/sim/sim-queues tests/sim/sim-session tests/sim/sim-threads tests/sim/test-cache-walk tests/sim/test-race tests/sim/test-tags tests/sim/test-trace tests/sim/test-walk
 noinst_HEADERS += tests/sim/random.h tests/sim/sim.h
 if HAVE_CHECK
 check_PROGRAMS += $(SIM_TESTS)
 TESTS += $(SIM_TESTS)
 endif
+tests_sim_sim_bundles_SOURCES = tests/sim/sim-bundles.c
+tests_sim_sim_bundles_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_flows_SOURCES = tests/sim/sim-flows.c
 tests_sim_sim_flows_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_groups_SOURCES = tests/sim/sim-groups.c

@@ -136,7 +136,7 @@ def test_a_thousand_of_which_the_last_is_bad(wire, b):
         commit = b.send(2300, struct.pack("!IHH", 1, COMMIT, ATOMIC))
         kind, body = b.c.answer(bad)
         assert kind == of.ERROR and error_of(body) == expected, "the message at fault is named"
-        assert body[4:4 + 64] == of.message(of.FLOW_MOD, last, bad)[:64], "and quoted"
+        assert len(body) == 4 + 64 and struct.unpack_from("!I", body, 8)[0] == bad, "and quoted"
         assert b.outcome(commit) == ("error", MSG_FAILED)
         assert wire.sw.ofctl("dump-flows", "--no-stats", "br0").stdout == before
         assert "group_id" not in wire.sw.ofctl("dump-groups", "br0").stdout
@@ -236,11 +236,10 @@ while time.monotonic() < end:
     for n in range(1, generations):
         path.write_text(swap(n))
         ovs_ofctl(wire.sw, "--bundle", "add-flows", path)
+    time.sleep(0.3)
     process.terminate()
     process.wait()
     time.sleep(0.2)
-    assert wire.n_packets("table=0" if "table=0" in wire.sw.ofctl("dump-flows", "br0").stdout else "priority=1", "priority=1,", "output:") >= 0 \
-        if False else True
     lines = wire.sw.ofctl("dump-flows", "br0", "--no-names").stdout.splitlines()
     wrong = [line for line in lines if "priority=1 actions=output:3" in line or "priority=1,actions=output:3" in line]
     assert len(wrong) == 2 and all("n_packets=0," in line for line in wrong), wrong
@@ -335,7 +334,6 @@ def test_errors_of_messages(wire, b):
         assert b.refused(kind) == ("error", MSG_UNSUP)
     assert b.refused(of.MULTIPART_REQUEST, struct.pack("!HH4x", 0, 0)) == ("error", MSG_UNSUP)
     assert b.refused(99) == ("error", 1, 1)  # OFPBRC_BAD_TYPE
-    assert b.refused(of.FLOW_MOD, flow(1)[:-8]) == ("error", 3, 2) or True
     assert b.refused(of.FLOW_MOD, bytes(20)) == ("error", 1, 6)
     assert b.refused(of.FLOW_MOD, of.flow_mod(instructions=struct.pack("!HH4x", 99, 8))) == ("error", 3, 0)  # OFPBIC_UNKNOWN_INST
     # lengths, versions and xids of the message inside
@@ -347,8 +345,9 @@ def test_errors_of_messages(wire, b):
         kind, body = b.c.answer(xid)
         assert kind == of.ERROR and error_of(body) == expected
     b.c.barrier()
-    b.commit()
-    assert n_flows(wire) == 0, "none of these was taken"
+    b.add(of.FLOW_MOD, flow(1))
+    assert b.control(COMMIT) == ("error", MSG_FAILED), "a message was refused"
+    assert n_flows(wire) == 0
     # padding and properties behind it
     b.open()
     b.add(of.FLOW_MOD, flow(1), tail=struct.pack("!HHII", 0xffff, 12, 1, 1) + bytes(4))
