@@ -97,6 +97,8 @@ static enum ofp_error do_port_mod(struct ofconn *c, struct rd body, enum phase p
     struct ofp_port_mod pm;
     (void)now;
     enum ofp_error e = port_mod_decode(c->version, body, &pm);
+    if (!e && pm.mask & OFPPC_NO_FLOOD) /* 1.0 alone has it */
+        e = OFPERR_PMFC_BAD_CONFIG;
     if (!e && phase == CHANGE)
         e = ofport_mod_check(c->o, &pm);
     if (!e && phase == PORTS)

@@ -414,39 +414,47 @@ def flows_of(wire):
     return {line.strip() for line in wire.sw.ofctl("dump-flows", "--no-stats", "--no-names", "br0").stdout.splitlines() if "actions=" in line}
 
 
-def test_ovs_ofctl(wire, tmp_path):
+@pytest.mark.parametrize("version", ["OpenFlow13", "OpenFlow14"])
+def test_ovs_ofctl(wire, tmp_path, version):
+    def ovs(*args, **options):
+        return ovs_ofctl(*args, version=version, **options)
+
     path = tmp_path / "flows"
     path.write_text("".join(f"in_port={n},actions=output:2\n" for n in range(1, 1001)))
-    ovs_ofctl(wire.sw, "--bundle", "add-flows", path)
+    ovs(wire.sw, "--bundle", "add-flows", path)
     assert n_flows(wire) == 1000
-    ovs_ofctl(wire.sw, "--bundle", "mod-flows", "actions=output:3")
+    ovs(wire.sw, "--bundle", "mod-flows", "actions=output:3")
     assert all("output:3" in line for line in flows_of(wire))
-    ovs_ofctl(wire.sw, "--bundle", "--strict", "mod-flows", "in_port=5,actions=output:1")
+    ovs(wire.sw, "--bundle", "--strict", "mod-flows", "in_port=5,actions=output:1")
     assert sum("output:1" in line for line in flows_of(wire)) == 1
     path.write_text("in_port=1,actions=output:2\nin_port=2,actions=output:2\nin_port=3,actions=group:9\n")
-    done = ovs_ofctl(wire.sw, "--bundle", "add-flows", path, check=False)
+    done = ovs(wire.sw, "--bundle", "add-flows", path, check=False)
     assert done.returncode and "OFPBAC_BAD_OUT_GROUP" in done.stderr and "OFPBFC_MSG_FAILED" in done.stderr, done.stderr
     assert n_flows(wire) == 1000
-    ovs_ofctl(wire.sw, "--bundle", "--strict", "del-flows", "in_port=5")
+    ovs(wire.sw, "--bundle", "--strict", "del-flows", "in_port=5")
     assert n_flows(wire) == 999
-    ovs_ofctl(wire.sw, "--bundle", "del-flows", "in_port=6")
+    ovs(wire.sw, "--bundle", "del-flows", "in_port=6")
     path.write_text("in_port=1,actions=output:2\nin_port=2,actions=output:2\n")
-    ovs_ofctl(wire.sw, "--bundle", "replace-flows", path)
+    ovs(wire.sw, "--bundle", "replace-flows", path)
     assert n_flows(wire) == 2
-    assert not ovs_ofctl(wire.sw, "diff-flows", path).stdout
+    assert not ovs(wire.sw, "diff-flows", path).stdout
 
 
-def test_ovs_ofctl_bundle_file(wire, tmp_path):
+@pytest.mark.parametrize("version", ["OpenFlow13", "OpenFlow14"])
+def test_ovs_ofctl_bundle_file(wire, tmp_path, version):
     """Flows, groups and packet-outs in one file."""
+    def ovs(*args, **options):
+        return ovs_ofctl(*args, version=version, **options)
+
     path = tmp_path / "bundle"
     path.write_text("flow add table=1,actions=output:3\n"
                     "group add group_id=1,type=all,bucket=output:2,bucket=output:3\n"
                     "flow in_port=1,actions=group:1\n"
                     "packet-out in_port=controller,packet=0200000000020200000000011234" + "00" * 50 + ",actions=output:2\n")
-    ovs_ofctl(wire.sw, "bundle", path)
+    ovs(wire.sw, "bundle", path)
     assert n_flows(wire) == 2 and "group_id=1" in wire.sw.ofctl("dump-groups", "br0").stdout
     path.write_text("flow delete\ngroup delete group_id=1\ngroup add group_id=7,type=all\nflow add actions=group:1\n")
-    done = ovs_ofctl(wire.sw, "bundle", path, check=False)
+    done = ovs(wire.sw, "bundle", path, check=False)
     assert done.returncode and "OFPBAC_BAD_OUT_GROUP" in done.stderr
     assert n_flows(wire) == 2
     groups = wire.sw.ofctl("dump-groups", "br0").stdout
