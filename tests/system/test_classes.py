@@ -215,5 +215,5 @@ def test_in_a_flood_and_after_it(lab):
         send(star.h[0], "eth0", [noise], times=60_000)
         time.sleep(0.05)
         stream.send(20)
-        assert max(star.h[0].ping("10.0.0.2", count=5, interval=0.01)) < 100
+        assert max(star.h[0].ping("10.0.0.2", count=5, interval=0.1)) < 100  # ping waits so long for its last answer
     stream.check()
