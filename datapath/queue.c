@@ -136,7 +136,7 @@ static void put(struct worker *w, struct shaper *s, struct queue *q, const struc
     }
     if (!q->backlog) /* it has no claim on what others had while it had nothing */
         q->share = MAX(q->share, s->share);
-    q->backlog += p->len;
+    stat_add(&q->backlog, p->len);
     s->n_waiting++;
     s->due = 0;
 }
@@ -229,7 +229,7 @@ static struct packet *take(struct worker *w, struct shaper *s, struct queue *q)
     struct ring_packet *rp = ring_first(q->ring);
     struct packet *p = packet_copy(w, &rp->packet);
     ring_pop(q->ring, rp);
-    q->backlog -= p->len;
+    stat_set(&q->backlog, q->backlog - p->len);
     s->n_waiting--;
     if (!q->backlog && !ring_first(q->ring))
         q->ring->head = q->ring->tail = 0; /* the same memory again */

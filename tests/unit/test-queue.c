@@ -319,6 +319,7 @@ START_TEST(workers_hand_over)
         dp_port_get_queues(s.port[1], &rate, info);
         all = info[0].tx_packets + info[1].tx_packets + sim_drops(&s, DROP_QUEUE_FULL);
     }
+    dp_synchronize(s.dp);
     ck_assert_uint_eq(all, N);
     ck_assert_uint_ge(n_sent[0] + n_sent[1], N * 9 / 10);
     sim_destroy(&s);
