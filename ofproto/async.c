@@ -214,7 +214,8 @@ void conns_flow_removed(struct ofproto *o, const struct rule *r, uint8_t reason)
     uint8_t version = 0;
     bool nxm = false;
     cds_list_for_each_entry(c, &o->conns, node) {
-        if (!wants(c, c->async.flow_removed, reason))
+        uint8_t told = reason == OFPRR_METER_DELETE && c->version < OFP14 ? (uint8_t)OFPRR_DELETE : reason;
+        if (!wants(c, c->async.flow_removed, told))
             continue;
         if (version != c->version || nxm != c->nxm) {
             struct flow_removed fr;
@@ -222,6 +223,7 @@ void conns_flow_removed(struct ofproto *o, const struct rule *r, uint8_t reason)
             nxm = c->nxm;
             buf_clear(&m);
             rule_fill_removed(o, r, clock_msec(), &fr);
+            fr.reason = told;
             if (c->nxm)
                 nx_flow_removed_encode(&fr, c->version, &m);
             else

@@ -143,7 +143,7 @@ static bool uses(const struct rule *r, void *id_)
 /* OpenFlow 1.3.5, 6.7: "if a meter is deleted, all flows that include it are deleted too". */
 static void delete(struct ofproto *o, uint32_t id)
 {
-    tables_delete_if(o, OFPRR_DELETE, uses, &id);
+    tables_delete_if(o, OFPRR_METER_DELETE, uses, &id);
     if (id == OFPM_ALL) {
         for_each(o, delete_one, NULL);
     } else {

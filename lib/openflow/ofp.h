@@ -41,7 +41,10 @@ enum ofp_flow_mod_flags {
     OFPFF_NO_PKT_COUNTS = 8,
     OFPFF_NO_BYT_COUNTS = 16,
 };
-enum ofp_flow_removed_reason { OFPRR_IDLE_TIMEOUT, OFPRR_HARD_TIMEOUT, OFPRR_DELETE, OFPRR_GROUP_DELETE };
+enum ofp_flow_removed_reason {
+    OFPRR_IDLE_TIMEOUT, OFPRR_HARD_TIMEOUT, OFPRR_DELETE, OFPRR_GROUP_DELETE,
+    OFPRR_METER_DELETE, /* from 1.4 on; told as OFPRR_DELETE before */
+};
 enum ofp_packet_in_reason {
     OFPR_NO_MATCH, OFPR_ACTION, OFPR_INVALID_TTL,
     OFPR_ACTION_SET, OFPR_GROUP, OFPR_PACKET_OUT, /* from 1.4 on; told as OFPR_ACTION before */

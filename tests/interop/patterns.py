@@ -679,6 +679,34 @@ for name, mods, actions, after in [
 pattern("group: in an action set", [group(1, INDIRECT, bucket(out())), flow([IPV4], write(out(OTHER_OUT), to_group(1), set_ttl(9)))],
         (UDP4, "egress", TTL_9))
 
+# --- Meters: what is slower than their rates passes; the tester also reads them back and compares ---
+
+
+def meter(number, flags, *bands):
+    return {"OFPMeterMod": {"command": 0, "flags": flags, "meter_id": number, "bands": list(bands)}}
+
+
+def drop_band(rate, burst=0):
+    return {"OFPMeterBandDrop": {"len": 16, "rate": rate, "burst_size": burst, "type": 1}}
+
+
+def remark_band(rate, level=1, burst=0):
+    return {"OFPMeterBandDscpRemark": {"len": 16, "rate": rate, "burst_size": burst, "prec_level": level, "type": 2}}
+
+
+def through(number):
+    return {"OFPInstructionMeter": {"len": 8, "meter_id": number, "type": 6}}
+
+
+for name, mods in [
+        ("kbps", [meter(1, 1, drop_band(1000))]), ("pktps", [meter(1, 2, drop_band(1000))]),
+        ("kbps with burst", [meter(1, 5, drop_band(1000, 500))]), ("a burst of 0", [meter(1, 5, drop_band(1000, 0))]),
+        ("statistics", [meter(1, 9, drop_band(1000))]), ("remarking", [meter(1, 1, remark_band(1000, 2))]),
+        ("two bands", [meter(1, 2, remark_band(1000), drop_band(2000))]), ("the highest rate", [meter(1, 1, drop_band(0xffffffff))])]:
+    pattern(f"meter: {name}", [*mods, flow([IPV4], through(1), apply(out()))], (UDP4, "egress", UDP4))
+pattern("meter: in a later table", [meter(0xffff0000, 1, drop_band(1000)), flow([IPV4], goto(1)),
+                                    flow([IPV4], through(0xffff0000), apply(out()), table=1)], (UDP4, "egress", UDP4))
+
 # --- What must be refused ---
 
 BAD_REQUEST, BAD_ACTION, BAD_INSTRUCTION, BAD_MATCH, FLOW_MOD_FAILED, GROUP_MOD_FAILED = range(1, 7)
@@ -689,6 +717,14 @@ for name, mods, code in [
         ("a loop", [group(1, ALL_GROUP, bucket(to_group(1)))], 7), ("an unknown type", [group(1, 9)], 10),
         ("a watch of no port", [group(1, FAILOVER, bucket(watch_port=99))], 13)]:
     refused_flows(f"group: {name} is refused", mods, GROUP_MOD_FAILED, code)
+METER_MOD_FAILED = 12
+for name, mods, code in [
+        ("a second one of a number", [meter(1, 1, drop_band(5)), meter(1, 1, drop_band(5))], 1), ("number 0", [meter(0, 1, drop_band(5))], 2),
+        ("a number too high", [meter(0xffff0001, 1, drop_band(5))], 2), ("a flow without it", [flow([IPV4], through(9), apply(out()))], 3),
+        ("kbps and pktps", [meter(1, 3, drop_band(5))], 5), ("an unknown flag", [meter(1, 17, drop_band(5))], 5),
+        ("a rate of 0", [meter(1, 1, drop_band(0))], 6), ("a precedence too high", [meter(1, 1, remark_band(5, 3))], 9),
+        ("17 bands", [meter(1, 1, *[drop_band(n) for n in range(1, 18)])], 11)]:
+    refused_flows(f"meter: {name} is refused", mods, METER_MOD_FAILED, code)
 refused("set_field in_phy_port is refused", [], [set_field("in_phy_port", 2)], BAD_ACTION, 13)
 refused("set_field eth_type is refused", [], [set_field("eth_type", 0x0800)], BAD_ACTION, 13)
 refused("set_field ip_proto is refused", [IPV4], [set_field("ip_proto", 6)], BAD_ACTION, 13)

@@ -46,7 +46,7 @@ def both(lab):
 
 def steady(text):
     """Without what differs from call to call."""
-    return re.sub(r"(xid=0x|duration=)[0-9a-f.]+", r"\1…", text)
+    return re.sub(r"(xid=0x|duration[=:])[0-9a-f.]+", r"\1…", text)
 
 
 FLOWS = """
@@ -284,3 +284,31 @@ def test_parse_group(line):
     theirs = xvs.run("ovs-ofctl", "-O", "OpenFlow13", "parse-group", line).stdout.splitlines()[2:]
     ours = xvs.run(xvs.OFCTL, "parse-group", line).stdout.splitlines()
     assert [steady(text).strip() for text in ours if text] == [steady(text).strip() for text in theirs if text]
+
+
+def test_meters(both):
+    """What either client makes of a meter, the other reads; Open vSwitch keeps it."""
+    both.ours("add-meter", "SW", "meter=1 kbps burst stats bands=type=drop rate=1000 burst_size=100")
+    both.theirs("add-meter", "SW", "meter=2 pktps bands=type=drop rate=5,type=drop rate=10")
+    both.ours("mod-meter", "SW", "meter=1 kbps bands=type=drop rate=77")
+    both.ours("add-flow", "SW", "in_port=1,actions=meter:2,output:2")
+    for command in (["dump-meters", "SW"], ["dump-meter", "SW", "meter=2"], ["meter-stats", "SW"], ["meter-stats", "SW", "meter=1"],
+                    ["meter-features", "SW"], ["queue-stats", "SW"], ["queue-get-config", "SW"], ["queue-stats", "SW", "1"]):
+        ours, theirs = both.ours(*command).stdout, both.theirs(*command)
+        assert steady(ours).splitlines() == steady(theirs).splitlines(), command
+    assert "rate=77" in both.ours("dump-meters", "SW", "1").stdout
+    refused = both.ours("add-meter", "SW", "meter=3 kbps bands=type=dscp_remark rate=7 prec_level=1", check=False)
+    assert refused.returncode == 1 and "OFPMMFC_BAD_BAND" in refused.stderr
+    both.ours("del-meter", "SW", "meter=2")
+    assert not both.flows()
+    both.ours("del-meters", "SW")
+    assert both.ours("dump-meters", "SW").stdout.split(":", 1)[1].strip() == ""
+
+
+def test_queues_of_a_qos(both):
+    both.ovs.vsctl("--", "set", "port", "p2", "qos=@q", "--", "--id=@q", "create", "qos", "type=linux-htb", "other-config:max-rate=10000000",
+                   "queues:3=@r", "--", "--id=@r", "create", "queue", "other-config:min-rate=1000000", "other-config:max-rate=5000000")
+    both.ours("add-flow", "SW", "in_port=1,actions=enqueue(2,3)")
+    for command in (["queue-get-config", "SW", "2"], ["queue-stats", "SW"], ["queue-stats", "SW", "2", "3"], ["dump-flows", "SW"]):
+        ours, theirs = both.ours(*command).stdout, both.theirs(*command)
+        assert steady(ours).splitlines() == steady(theirs).splitlines(), command
