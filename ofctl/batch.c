@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "ofctl/batch.h"
+#include "ofctl/lines.h"
 
 void batch_free(struct batch *b)
 {
@@ -39,35 +40,27 @@ void batch_add(struct conn *c, struct batch *b, const char *text, size_t line, u
         buf_free(&prefix);
     }
     diag_free(&d);
-    if (ok) {
-        if (b->n == b->size) {
-            b->size = b->size ? 2 * b->size : 16;
-            b->items = xrealloc(b->items, b->size * sizeof *b->items);
-        }
-        b->items[b->n++] = (struct batch_item){text, line, command, at, b->messages.len};
-    } else {
+    if (ok)
+        batch_added(b, text, line, command, at);
+    else
         b->n_wrong++;
+}
+
+void batch_added(struct batch *b, const char *text, size_t line, unsigned command, size_t at)
+{
+    if (b->n == b->size) {
+        b->size = b->size ? 2 * b->size : 16;
+        b->items = xrealloc(b->items, b->size * sizeof *b->items);
     }
+    b->items[b->n++] = (struct batch_item){text, line, command, at, b->messages.len};
 }
 
 /* --- Files --- */
 
 static char *read_file(const char *name)
 {
-    enum { CHUNK = 1 << 16 };
     struct buf b = BUF_INIT;
-    FILE *f = strcmp(name, "-") ? fopen(name, "r") : stdin;
-    if (!f)
-        die("%s: %s", name, strerror(errno));
-    for (size_t n = 1; n;) {
-        buf_reserve(&b, CHUNK);
-        n = fread(b.data + b.len, 1, CHUNK, f);
-        b.len += n;
-    }
-    if (ferror(f))
-        die("%s: %s", name, strerror(errno));
-    if (f != stdin)
-        fclose(f);
+    read_bytes(name, &b);
     if (memchr(b.data, '\0', b.len))
         die("%s: not a text file: it holds a NUL byte", name);
     return buf_steal_text(&b);
@@ -102,7 +95,7 @@ void batch_add_file(struct conn *c, struct batch *b, const char *name, unsigned 
         while (n && strchr(" \t\r", line[n - 1]))
             n--;
         line[n] = '\0';
-        if (!n)
+        if (!n || is_dump_header(line))
             continue;
         unsigned what = take_command(b->kind, &line, command);
         batch_add(c, b, line, number, what);
@@ -124,9 +117,13 @@ static void complain_of_refusal(struct conn *c, const struct batch *b, uint32_t 
 {
     struct buf out = BUF_INIT;
     uint32_t i = xid - b->first_xid;
-    if (i < b->n) {
-        put_prefix(c, b, b->items[i].line, &out);
-        buf_printf(&out, "%s\n", b->items[i].text);
+    const struct batch_item *item = i < b->n ? &b->items[i] : NULL;
+    if (item && item->text) {
+        put_prefix(c, b, item->line, &out);
+        buf_printf(&out, "%s\n", item->text);
+    } else if (item) {
+        buf_printf(&out, PROGRAM ": %s: ", c->target);
+        ofp_msg_format(b->messages.data + item->at, item->end - item->at, NULL, 1, &out);
     }
     buf_printf(&out, PROGRAM ": %s: the switch refuses: ", c->target);
     error_text(msg, len, &out);

@@ -20,7 +20,7 @@ struct batch {
     char *contents;   /* of the file; lines end in NULs */
     size_t n, size;
     struct batch_item {
-        const char *text;
+        const char *text; /* or NULL */
         size_t line;
         unsigned command;
         size_t at, end; /* of its message in `messages` */
@@ -32,10 +32,15 @@ struct batch {
 #define BATCH_INIT(KIND) ((struct batch){.kind = (KIND)})
 
 void batch_add(struct conn *, struct batch *, const char *text, size_t line, unsigned command); /* or complains */
+/* One whose message was just appended at b->messages' byte `at`. `text` NULL: the message says it. */
+void batch_added(struct batch *, const char *text, size_t line, unsigned command, size_t at);
 void batch_add_file(struct conn *, struct batch *, const char *name, unsigned command);         /* "-": standard input */
 void batch_reorder(struct batch *); /* after its items were put in another order */
 void batch_send(struct conn *, struct batch *); /* ends the program if anything is wrong or refused */
 void batch_print(const struct batch *);         /* what would be sent */
 void batch_free(struct batch *);
+
+extern const struct batch_kind flow_batch; /* cmd-flow.c */
+void flow_batch_encode(struct conn * /* or NULL */, struct flow_mod *, struct buf *messages);
 
 #endif

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/mem.h"
-#include "ofctl/ofctl.h"
+#include "ofctl/flows.h"
 
 /* Decoded flows, in the switch's order until sorted. */
 struct flows {
@@ -12,45 +12,16 @@ struct flows {
     size_t n, size;
 };
 
-/* What goes through a reply: its parts come one by one, and need not be kept where they are just printed. */
+/* What is done with the flows as they come: they need not be kept where they are just printed. */
 struct dump {
     struct conn *c;
-    void (*flow)(struct dump *, const struct flow_stats *, struct buf *acts); /* may take the acts */
     struct flows flows;
     struct buf text; /* to be printed */
-    bool begun, incomplete;
 };
 
-/* The next entry, cut out by its length, so that one which we do not understand hides no other. */
-static struct rd next_entry(struct rd *rd)
+static void keep_flow(const struct flow_stats *s, struct buf *acts, void *dump)
 {
-    struct rd ahead = *rd;
-    uint16_t length = rd_u16(&ahead);
-    return rd_sub(rd, MAX(length, 2));
-}
-
-static void decode_part(struct dump *d, struct rd rd)
-{
-    struct buf acts = BUF_INIT;
-    while (rd_left(&rd)) {
-        struct rd entry = next_entry(&rd);
-        struct flow_stats s;
-        enum ofp_error e = conn_nicira(d->c) ? nx_flow_stats_decode(d->c->version, &entry, &s, &acts)
-                                             : flow_stats_decode(d->c->version, &entry, &s, &acts);
-        if (e) {
-            warn("%s: left out a flow that xvs-ofctl cannot read: %s (%s)", d->c->target, ofp_error_sentence(e),
-                 ofp_error_name(e));
-            d->incomplete = true;
-        } else {
-            d->flow(d, &s, &acts);
-        }
-    }
-    buf_free(&acts);
-}
-
-static void keep_flow(struct dump *d, const struct flow_stats *s, struct buf *acts)
-{
-    struct flows *f = &d->flows;
+    struct flows *f = &((struct dump *)dump)->flows;
     if (f->n == f->size) {
         f->size = f->size ? 2 * f->size : 64;
         f->list = xrealloc(f->list, f->size * sizeof *f->list);
@@ -136,8 +107,9 @@ static void print_text(struct dump *d)
     buf_clear(&d->text);
 }
 
-static void print_flow(struct dump *d, const struct flow_stats *s, struct buf *acts UNUSED)
+static void print_flow(const struct flow_stats *s, struct buf *acts UNUSED, void *dump)
 {
+    struct dump *d = dump;
     enum { ENOUGH = 1 << 16 };
     if (options.color)
         buf_clear(&d->text);
@@ -227,57 +199,37 @@ static void print_json(struct conn *c, const struct flows *f)
 
 /* --- Commands --- */
 
-/* 1.0 has two forms; Nicira's says more. What the reply will be. */
-static enum ofp_msg_type encode_request(struct conn *c, const struct flow_stats_request *request, bool aggregate, struct buf *b)
+/* Whoever asks for the flows in a form of his own gets just them. */
+static void print_header(const struct reply *r)
 {
-    if (conn_nicira(c)) {
-        nx_flow_stats_request_encode(request, aggregate, c->version, conn_xid(c), b);
-        return aggregate ? OFPMSG_NX_AGGREGATE_REPLY : OFPMSG_NX_FLOW_STATS_REPLY;
-    }
-    flow_stats_request_encode(request, aggregate, c->version, conn_xid(c), b);
-    return aggregate ? OFPMSG_AGGREGATE_REPLY : OFPMSG_FLOW_STATS_REPLY;
-}
-
-static void take_part(struct reply *r, struct rd body, void *d_)
-{
-    struct dump *d = d_;
-    /* Whoever asks for the flows in a form of his own gets just them. */
-    if (!d->begun && !options.json && !options.n_sort && !options.names && !options.no_stats) {
-        struct buf head = BUF_INIT;
-        ofp_msg_format_header(r->type, &r->header, &head);
-        puts(buf_text(&head));
-        buf_free(&head);
-    }
-    d->begun = true;
-    decode_part(d, body);
+    struct buf head = BUF_INIT;
+    if (options.json || options.n_sort || options.names || options.no_stats)
+        return;
+    ofp_msg_format_header(r->type, &r->header, &head);
+    puts(buf_text(&head));
+    buf_free(&head);
 }
 
 void cmd_dump_flows(struct conn *c, int argc, char *argv[])
 {
     struct flow_stats_request request;
-    struct buf b = BUF_INIT;
-    struct reply r;
     bool keep = options.json || options.n_sort;
-    struct dump d = {.c = c, .flow = keep ? keep_flow : print_flow};
+    struct dump d = {.c = c};
     parse_filter(c, argc ? argv[0] : NULL, &request);
     if (ports_for_print(c)) /* asks for the names now: in the midst of the reply it is too late */
         ports_have(c, 0);
-    enum ofp_msg_type reply = encode_request(c, &request, false, &b);
-    if (!conn_stream(c, &b, reply, &r, take_part, &d))
-        die_of_refusal(c, &r);
+    bool complete = flows_request(c, &request, print_header, keep ? keep_flow : print_flow, &d);
     if (keep)
         flows_sort(&d.flows);
     if (options.json)
         print_json(c, &d.flows);
     else
         for (size_t i = 0; i < d.flows.n; i++)
-            print_flow(&d, &d.flows.list[d.flows.order[i]], NULL);
+            print_flow(&d.flows.list[d.flows.order[i]], NULL, &d);
     print_text(&d);
     flows_free(&d.flows);
-    reply_free(&r);
-    buf_free(&b);
     buf_free(&d.text);
-    if (d.incomplete) {
+    if (!complete) {
         fflush(stdout);
         exit(1);
     }
@@ -289,7 +241,7 @@ void cmd_dump_aggregate(struct conn *c, int argc, char *argv[])
     struct buf b = BUF_INIT;
     struct reply r;
     parse_filter(c, argc ? argv[0] : NULL, &request);
-    enum ofp_msg_type reply = encode_request(c, &request, true, &b);
+    enum ofp_msg_type reply = flows_request_encode(c, &request, true, &b);
     conn_transact(c, &b, reply, &r);
     if (options.json) {
         struct aggregate_stats s;

@@ -2,10 +2,8 @@
 #include "ofctl/batch.h"
 
 /* Plain 1.0 has one table, and says nothing of it. A flow is then modified with the cookie it is to have. */
-static void fit_of10(struct conn *c, uint8_t version, struct flow_mod *m)
+static void fit_of10(struct conn *c, struct flow_mod *m)
 {
-    if (version != OFP10)
-        return;
     bool all = m->table == OFPTT_ALL;
     if (m->command != OFPFC_ADD && m->command < OFPFC_DELETE && !m->cookie_mask)
         m->new_cookie = m->cookie ? m->cookie : UINT64_MAX;
@@ -16,16 +14,22 @@ static void fit_of10(struct conn *c, uint8_t version, struct flow_mod *m)
     m->table = 0;
 }
 
-static bool make_flow(struct conn *c, uint8_t version, const char *text, unsigned command, struct buf *messages, struct diag *d)
+void flow_batch_encode(struct conn *c, struct flow_mod *m, struct buf *messages)
+{
+    uint8_t version = c ? c->version : options_version();
+    if (version == OFP10)
+        fit_of10(c, m);
+    flow_mod_encode(m, version, 0, messages);
+}
+
+static bool make_flow(struct conn *c, uint8_t version UNUSED, const char *text, unsigned command, struct buf *messages, struct diag *d)
 {
     struct flow_mod m;
     bool ok = flow_mod_parse(text, (enum ofp_flow_mod_command)command, ports_by_name(c), &m, d);
     if (ok && c)
         check_flow(c, &m);
     if (ok)
-        fit_of10(c, version, &m);
-    if (ok)
-        flow_mod_encode(&m, version, 0, messages);
+        flow_batch_encode(c, &m, messages);
     flow_mod_free(&m);
     return ok;
 }
@@ -38,11 +42,11 @@ static const struct batch_word words[] = {
     {"delete_strict", OFPFC_DELETE_STRICT},
     {NULL, 0},
 };
-static const struct batch_kind flows = {"flow", "flows", words, make_flow};
+const struct batch_kind flow_batch = {"flow", "flows", words, make_flow};
 
 static void send_flows(struct conn *c, const char *text, enum ofp_flow_mod_command command, bool file)
 {
-    struct batch b = BATCH_INIT(&flows);
+    struct batch b = BATCH_INIT(&flow_batch);
     if (file || !strcmp(text, "-"))
         batch_add_file(c, &b, text, command);
     else
@@ -66,7 +70,7 @@ void cmd_del_flows(struct conn *c, int argc, char *argv[])
 
 void cmd_parse_flow(struct conn *c UNUSED, int argc UNUSED, char *argv[])
 {
-    struct batch b = BATCH_INIT(&flows);
+    struct batch b = BATCH_INIT(&flow_batch);
     batch_add(NULL, &b, argv[0], 1, OFPFC_ADD);
     batch_print(&b);
     batch_free(&b);
@@ -74,7 +78,7 @@ void cmd_parse_flow(struct conn *c UNUSED, int argc UNUSED, char *argv[])
 
 void cmd_parse_flows(struct conn *c UNUSED, int argc UNUSED, char *argv[])
 {
-    struct batch b = BATCH_INIT(&flows);
+    struct batch b = BATCH_INIT(&flow_batch);
     batch_add_file(NULL, &b, argv[0], OFPFC_ADD);
     batch_print(&b);
     batch_free(&b);

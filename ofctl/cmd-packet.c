@@ -3,27 +3,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/mem.h"
+#include "ofctl/lines.h"
 #include "ofctl/ofctl.h"
 #include "openflow/text.h"
 
 /* --- packet-out --- */
 
-static bool hex_value(const char *s, size_t n, struct buf *out)
-{
-    if (n % 2)
-        return false;
-    for (size_t i = 0; i < n; i += 2) {
-        unsigned byte;
-        if (!isxdigit((unsigned char)s[i]) || !isxdigit((unsigned char)s[i + 1]) || sscanf(s + i, "%2x", &byte) != 1)
-            return false;
-        buf_u8(out, byte);
-    }
-    return true;
-}
-
 static bool take_packet(const struct text *t, struct word w, struct buf *frame)
 {
-    if (!hex_value(t->s + w.at, w.len, frame))
+    char *word = xasprintf("%.*s", (int)w.len, t->s + w.at);
+    bool ok = hex_parse(word, frame);
+    free(word);
+    if (!ok)
         return text_fail(t, w, "a packet is written as hexadecimal digits, two for each byte");
     if (frame->len < 14)
         return text_fail(t, w, "%zu bytes are no Ethernet frame; it has 14 at least", frame->len);
@@ -201,51 +193,6 @@ static void want_invalid_ttl(struct conn *c)
     buf_free(&b);
 }
 
-static void json_packet_in(struct json *j, const struct ofp_header *h, struct rd body)
-{
-    struct packet_in p;
-    struct buf text = BUF_INIT;
-    if (packet_in_decode(h->version, body, &p))
-        return;
-    match_format(&p.match, NULL, &text);
-    json_u64(j, "table", p.table);
-    json_string(j, "reason", packet_in_reason_name(p.reason));
-    json_u64(j, "total_len", p.total_len);
-    json_string(j, "match", buf_text(&text));
-    buf_clear(&text);
-    packet_format(p.data, p.data_len, &text);
-    json_string(j, "packet", buf_text(&text));
-    buf_clear(&text);
-    for (size_t i = 0; i < p.data_len; i++)
-        buf_printf(&text, "%02x", ((const uint8_t *)p.data)[i]);
-    json_string(j, "data", buf_text(&text));
-    buf_free(&text);
-}
-
-/* One object a line: type, xid, text; packet-ins in more detail. */
-static void print_json(const void *msg, const struct ofp_header *h)
-{
-    struct buf out = BUF_INIT, text = BUF_INIT;
-    struct json j = {&out, true};
-    struct ofp_header ignored;
-    enum ofp_msg_type type;
-    struct rd body;
-    ofp_msg_format(msg, h->len, NULL, options.verbosity, &text);
-    buf_chomp(&text, '\n');
-    json_open(&j, NULL, '{');
-    if (!ofp_msg_decode_type(msg, h->len, &ignored, &type, &body, NULL)) {
-        json_string(&j, "type", ofp_msg_name(type));
-        if (type == OFPMSG_PACKET_IN)
-            json_packet_in(&j, h, body);
-    }
-    json_u64(&j, "xid", h->xid);
-    json_string(&j, "text", buf_text(&text));
-    json_close(&j, '}');
-    puts(buf_text(&out));
-    buf_free(&out);
-    buf_free(&text);
-}
-
 /* Ends quietly: whoever interrupts a monitor has seen enough. */
 static void stop(int sig UNUSED) { _Exit(0); }
 
@@ -268,7 +215,10 @@ void cmd_monitor(struct conn *c, int argc, char *argv[])
     struct ofp_header h;
     for (const void *msg; (msg = conn_receive(c, &h, CONN_FOREVER));) {
         if (options.json) {
-            print_json(msg, &h);
+            struct buf line = BUF_INIT;
+            message_json(msg, h.len, &line);
+            puts(buf_text(&line));
+            buf_free(&line);
         } else {
             struct buf text = BUF_INIT;
             ofp_msg_format(msg, h.len, names, options.verbosity, &text);

@@ -66,3 +66,14 @@ void json_mac(struct json *j, const char *key, const uint8_t m[6])
     snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
     json_string(j, key, text);
 }
+
+void json_hex(struct json *j, const char *key, const void *data, size_t n)
+{
+    item(j, key);
+    buf_puts(j->out, "\"");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(j->out, "%02x", ((const uint8_t *)data)[i]);
+    buf_puts(j->out, "\"");
+}
+
+void json_bool(struct json *j, const char *key, bool value) { json_raw(j, key, value ? "true" : "false"); }

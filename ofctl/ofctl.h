@@ -16,7 +16,7 @@ struct sort_key {
     bool reverse;
 };
 struct options {
-    bool json, strict, may_create, names, no_stats, color, verbose;
+    bool json, strict, may_create, names, no_stats, color, verbose, timestamp, readd;
     int verbosity;
     uint32_t versions; /* -O: 1 << enum ofp_version each; without it the default below */
     msec_t deadline; /* clock_msec() at which -t ends it; 0: none */
@@ -27,6 +27,7 @@ extern struct options options;
 
 void die(const char *format, ...) PRINTF(1, 2) __attribute__((noreturn));
 void warn(const char *format, ...) PRINTF(1, 2);
+uint8_t parse_version(const char *name); /* "OpenFlow13"; or dies */
 
 /* --- conn.c: the connection, blocking, with a limit on silence --- */
 
@@ -120,6 +121,9 @@ void json_string(struct json *, const char *key, const char *value);
 void json_u64(struct json *, const char *key, uint64_t); /* UINT64_MAX: null, a counter that nobody knows */
 void json_raw(struct json *, const char *key, const char *literal);
 void json_words(struct json *, const char *key, const char *words); /* "A B" as ["A", "B"]; "0": [] */
+void json_hex(struct json *, const char *key, const void *data, size_t n); /* "0a0b" */
+void json_bool(struct json *, const char *key, bool);
+void message_json(const void *msg, size_t len, struct buf *out); /* one object: what monitor prints of a message */
 void json_mac(struct json *, const char *key, const uint8_t mac[6]);
 
 /* --- Commands --- */

@@ -102,6 +102,8 @@ void subfield_format(const struct subfield *, struct buf *out);
 void subfield_encode(const struct subfield *, struct buf *out); /* its header */
 void subfield_decode(struct rd *, struct subfield *);           /* its header; ofs and n_bits are checked against it */
 bool subfield_field_by_name(const struct text *, struct word, enum field_id *); /* any name: short, NXM_…, OXM_… */
+bool subfield_field_by_long_name(const struct text *, struct word, enum field_id *, bool *nxm); /* NXM_…, OXM_… alone */
+bool subfield_long_name(enum field_id, bool nxm, struct buf *out); /* false: it has no header of that kind */
 bool subfield_no_field(const struct text *, struct word);                       /* the complaint; always false */
 /* Bits [ofs, ofs + n_bits) of a field value as a number and back (n_bits at most 64). */
 uint64_t subfield_get(const struct subfield *, const union field_value *);

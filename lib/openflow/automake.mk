@@ -64,6 +64,8 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/match-of10.c \
 	lib/openflow/match-text.c \
 	lib/openflow/match-text.h \
+	lib/openflow/oxm-text.c \
+	lib/openflow/oxm-text.h \
 	lib/openflow/oxm.h \
 	lib/openflow/subfield.c \
 	lib/openflow/text.c \

@@ -56,6 +56,14 @@ void oxm_header_encode(uint64_t id, unsigned bytes, bool masked, struct buf *out
         buf_u32(out, experimenter);
 }
 
+unsigned oxm_header_put(enum field_id f, bool nxm, bool masked, struct buf *out)
+{
+    uint64_t id = nxm ? fields[f].nxm : fields[f].oxm;
+    unsigned bytes = wire_bytes(f, id == NXM0(0));
+    oxm_header_encode(id, bytes, masked, out);
+    return bytes;
+}
+
 /* 1.0 has Nicira's numbers only, but for fields that lack one. */
 static uint64_t preferred(enum field_id f, uint8_t version)
 {

@@ -18,6 +18,9 @@ bool oxm_header_decode(struct rd *, struct oxm_header *);
 /* `id` as in field.def's columns; `bytes` of one value. */
 void oxm_header_encode(uint64_t id, unsigned bytes, bool masked, struct buf *out);
 
+/* A field's header, Nicira's or OpenFlow's own; returns the bytes of one value. The field has that header. */
+unsigned oxm_header_put(enum field_id, bool nxm, bool masked, struct buf *out);
+
 /* "vlan_tci is 0" means no tag and is the same condition as vlan_vid=0 (OFPVID_NONE), whose mask it gets: two words for
  * one flow would be two flows. */
 static inline void oxm_unify_untagged(enum field_id f, const union field_value *value, union field_value *mask)

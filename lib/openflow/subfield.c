@@ -72,6 +72,27 @@ bool subfield_field_by_name(const struct text *t, struct word w, enum field_id *
     return false;
 }
 
+bool subfield_long_name(enum field_id f, bool nxm, struct buf *out)
+{
+    char name[64];
+    bool ok = long_name(f, nxm, name, sizeof name);
+    if (ok)
+        buf_puts(out, name);
+    return ok;
+}
+
+bool subfield_field_by_long_name(const struct text *t, struct word w, enum field_id *f, bool *nxm)
+{
+    char name[64];
+    for (int i = 0; i < 2 * N_FIELDS; i++)
+        if (long_name((enum field_id)(i / 2), i % 2, name, sizeof name) && text_is(t, w, name)) {
+            *f = (enum field_id)(i / 2);
+            *nxm = i % 2;
+            return true;
+        }
+    return false;
+}
+
 bool subfield_no_field(const struct text *t, struct word w)
 {
     const char *near = field_nearest_name(t->s + w.at, w.len);

@@ -8,6 +8,8 @@ enum { LEAST = 64 };
 /* Where the next header goes. The frame is all zeros at first. */
 struct pen {
     uint8_t *p, *end;
+    const void *payload; /* of the transport, once */
+    size_t payload_len;
 };
 
 static uint8_t *take(struct pen *w, size_t n)
@@ -18,7 +20,11 @@ static uint8_t *take(struct pen *w, size_t n)
     return at;
 }
 
-static void put(struct pen *w, const void *p, size_t n) { memcpy(take(w, n), p, n); }
+static void put(struct pen *w, const void *p, size_t n)
+{
+    if (n)
+        memcpy(take(w, n), p, n);
+}
 static void put16(struct pen *w, uint16_t v) { poke16(take(w, 2), v); }
 static void put32(struct pen *w, uint32_t v) { poke32(take(w, 4), v); }
 
@@ -55,6 +61,8 @@ static void put_arp(struct pen *w, const struct flow_key *k)
     put(w, &k->arp.tpa, 4);
 }
 
+static void put_payload(struct pen *w) { put(w, w->payload, w->payload_len); }
+
 static void put_icmp6(struct pen *w, const struct flow_key *k)
 {
     static const uint8_t no_mac[6];
@@ -62,8 +70,10 @@ static void put_icmp6(struct pen *w, const struct flow_key *k)
     put(w, &k->l4.icmp_type, 2);
     put32(w, 0);
     put16(w, 0);
-    if ((!solicit && k->l4.icmp_type != ND_ADVERT) || k->l4.icmp_code)
+    if ((!solicit && k->l4.icmp_type != ND_ADVERT) || k->l4.icmp_code) {
+        put_payload(w);
         return;
+    }
     const uint8_t *mac = solicit ? k->nd.sll : k->nd.tll;
     put(w, k->nd.target, 16);
     if (memcmp(mac, no_mac, 6)) {
@@ -98,16 +108,19 @@ static uint8_t *put_l4(struct pen *w, const struct flow_key *k, bool v6)
         take(w, TCP_HEADER);
         memcpy(l4, &k->l4.src, 4);
         poke16(l4 + 12, 5 << 12 | (ntohs(k->l4.tcp_flags) & 0xfff));
+        put_payload(w);
         return l4 + 16;
     case IPPROTO_UDP:
         take(w, UDP_HEADER);
         memcpy(l4, &k->l4.src, 4);
-        poke16(l4 + 4, UDP_HEADER);
+        poke16(l4 + 4, UDP_HEADER + w->payload_len);
+        put_payload(w);
         return l4 + 6;
     case IPPROTO_SCTP: {
         take(w, SCTP_HEADER);
         memcpy(l4, &k->l4.src, 4);
-        uint32_t crc = htole32(crc32c(0, l4, SCTP_HEADER));
+        put_payload(w);
+        uint32_t crc = htole32(crc32c(0, l4, SCTP_HEADER + w->payload_len));
         memcpy(l4 + 8, &crc, 4);
         return NULL;
     }
@@ -116,6 +129,7 @@ static uint8_t *put_l4(struct pen *w, const struct flow_key *k, bool v6)
             return NULL;
         take(w, 8);
         memcpy(l4, &k->l4.icmp_type, 2);
+        put_payload(w);
         return l4 + 2;
     case IPPROTO_ICMPV6:
         if (!v6)
@@ -184,10 +198,17 @@ static void put_ipv6(struct pen *w, const struct flow_key *k, struct packet *p)
 
 void packet_compose(const struct flow_key *k, struct packet *p)
 {
-    struct pen w = {p->data, p->data + COMPOSE_ROOM};
+    packet_compose_payload(k, NULL, 0, p);
+    p->len = MAX(p->len, LEAST);
+}
+
+void packet_compose_payload(const struct flow_key *k, const void *payload, size_t n, struct packet *p)
+{
+    size_t room = COMPOSE_ROOM + n;
+    struct pen w = {p->data, p->data + room, payload, n};
     uint16_t type = ntohs(k->eth.type);
-    assert(packet_headroom(p) + COMPOSE_ROOM <= p->size);
-    memset(p->data, 0, COMPOSE_ROOM);
+    assert(packet_headroom(p) + room <= p->size);
+    memset(p->data, 0, room);
     p->l25 = p->l3 = p->l4 = 0xffff;
     put_eth(&w, k);
     if (etype_is_mpls(type)) {
@@ -213,7 +234,7 @@ void packet_compose(const struct flow_key *k, struct packet *p)
         put_ipv6(&w, k, p);
     if (p->l3 == 0xffff)
         p->l4 = 0xffff;
-    p->len = MAX(w.p - p->data, LEAST);
+    p->len = w.p - p->data;
     p->csum = CSUM_NONE;
     p->gso = GSO_NONE;
     memcpy(&p->tun, &k->tun, sizeof p->tun);

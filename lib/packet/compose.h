@@ -12,6 +12,9 @@
 enum { COMPOSE_ROOM = 256 };
 
 void packet_compose(const struct flow_key *, struct packet *p);
+/* The same with `n` bytes behind a TCP, UDP, SCTP or ICMP header, for which p's buffer has room besides; as long as it is,
+ * without padding. */
+void packet_compose_payload(const struct flow_key *, const void *payload, size_t n, struct packet *p);
 
 /* For keys that are made by hand: says, as key_parse() of that packet would, which headers are there (HAS_… of key.h). */
 void key_complete(struct flow_key *);
