@@ -4,7 +4,11 @@ bin_PROGRAMS += ofctl/xvs-ofctl
 ofctl_xvs_ofctl_SOURCES = \
 	ofctl/batch.c \
 	ofctl/batch.h \
+	ofctl/cmd-decode.c \
+	ofctl/cmd-diff.c \
 	ofctl/cmd-dump-flows.c \
+	ofctl/cmd-echo.c \
+	ofctl/cmd-encode.c \
 	ofctl/cmd-flow.c \
 	ofctl/cmd-group.c \
 	ofctl/cmd-meter.c \
@@ -15,11 +19,20 @@ ofctl_xvs_ofctl_SOURCES = \
 	ofctl/command.def \
 	ofctl/conn.c \
 	ofctl/flow-check.c \
+	ofctl/flow-set.c \
+	ofctl/flow-set.h \
 	ofctl/flow-text.c \
+	ofctl/flows.c \
+	ofctl/flows.h \
 	ofctl/json.c \
+	ofctl/lines.c \
+	ofctl/lines.h \
 	ofctl/main.c \
+	ofctl/message-json.c \
 	ofctl/ofctl.h \
 	ofctl/option.def \
 	ofctl/port-json.h \
-	ofctl/ports.c
-ofctl_xvs_ofctl_LDADD = $(OPENFLOW_LIBS) $(CTL_LIBS)
+	ofctl/ports.c \
+	ofctl/tcp-streams.c \
+	ofctl/tcp-streams.h
+ofctl_xvs_ofctl_LDADD = $(OPENFLOW_LIBS) $(CTL_LIBS) $(LIBPCAP_LIBS)

@@ -173,10 +173,10 @@ static void send_messages(struct conn *c, const struct batch *b)
         fprintf(stderr, "\r%*s\r", 60, "");
 }
 
-static void print_summary(const struct batch *b, size_t refused)
+void print_done(const char *plural, size_t n, size_t refused)
 {
     if (options.json)
-        printf("{\"%s\": %zu, \"refused\": %zu}\n", b->kind->plural, b->n, refused);
+        printf("{\"%s\": %zu, \"refused\": %zu}\n", plural, n, refused);
 }
 
 void batch_send(struct conn *c, struct batch *b)
@@ -191,7 +191,7 @@ void batch_send(struct conn *c, struct batch *b)
     conn_send(c, &barrier);
     buf_free(&barrier);
     size_t refused = collect_refusals(c, b, xid);
-    print_summary(b, refused);
+    print_done(b->kind->plural, b->n, refused);
     if (b->n > 1 && refused)
         fprintf(stderr, PROGRAM ": %s: %zu of %zu %s refused\n", c->target, refused, b->n, b->kind->plural);
     if (refused) {
@@ -204,12 +204,8 @@ void batch_print(const struct batch *b)
 {
     if (b->n_wrong)
         exit(1);
-    for (size_t i = 0; i < b->n; i++) {
-        struct buf text = BUF_INIT;
-        ofp_msg_format(b->messages.data + b->items[i].at, b->items[i].end - b->items[i].at, NULL, 1, &text);
-        fputs(buf_text(&text), stdout);
-        buf_free(&text);
-    }
+    for (size_t i = 0; i < b->n; i++)
+        print_message(b->messages.data + b->items[i].at, b->items[i].end - b->items[i].at, 1);
 }
 
 /* The messages in the order that the items have now. */

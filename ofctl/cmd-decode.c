@@ -10,19 +10,6 @@
 
 /* --- Whole messages --- */
 
-static void print_message(const void *msg, size_t len, int verbosity)
-{
-    struct buf text = BUF_INIT;
-    if (options.json) {
-        message_json(msg, len, &text);
-    } else {
-        ofp_msg_format(msg, len, NULL, verbosity, &text);
-        buf_chomp(&text, '\n');
-    }
-    puts(buf_text(&text));
-    buf_free(&text);
-}
-
 /* The number of bytes taken: whole messages from the front. */
 static size_t print_messages(const uint8_t *p, size_t n)
 {
@@ -102,6 +89,20 @@ void cmd_ofp_parse_pcap(struct conn *c UNUSED, int argc, char *argv[])
         n = (size_t)i;
     }
     tcp_streams_read(argv[0], ports, n, print_stream);
+}
+
+static void print_frame(const struct pcap_pkthdr *h, const uint8_t *frame, void *file UNUSED)
+{
+    struct buf text = BUF_INIT;
+    packet_format(frame, h->caplen, &text);
+    print_packet(h->caplen, buf_text(&text));
+    buf_free(&text);
+}
+
+void cmd_parse_pcap(struct conn *c UNUSED, int argc, char *argv[])
+{
+    for (int i = 0; i < argc; i++)
+        pcap_each(argv[i], print_frame, argv[i]);
 }
 
 /* --- Parts of messages, a line each --- */

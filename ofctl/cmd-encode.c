@@ -1,11 +1,23 @@
 /* What is made without a switch: errors, a HELLO, packets; and words cut as flows are cut. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "base/mem.h"
 #include "ofctl/lines.h"
 #include "ofctl/ofctl.h"
 #include "openflow/text.h"
 #include "packet/compose.h"
+
+/* As hex_dump(), without characters. */
+static void put_hex_lines(const struct buf *b, struct buf *out)
+{
+    for (size_t i = 0; i < b->len; i++) {
+        if (i % 16 == 0)
+            buf_printf(out, "%s%08zx ", i ? "\n" : "", i);
+        buf_printf(out, "%s%02x", i % 16 == 8 ? "-" : " ", b->data[i]);
+    }
+    buf_puts(out, "\n");
+}
 
 static void print_bytes(const struct buf *b)
 {
@@ -17,7 +29,7 @@ static void print_bytes(const struct buf *b)
         json_close(&j, '}');
         buf_puts(&text, "\n");
     } else {
-        hex_dump(b->data, b->len, &text);
+        put_hex_lines(b, &text);
     }
     fputs(buf_text(&text), stdout);
     buf_free(&text);
@@ -39,7 +51,7 @@ static enum ofp_error find_error(const char *name)
 
 void cmd_print_error(struct conn *c UNUSED, int argc UNUSED, char *argv[])
 {
-    static const uint8_t versions[] = {OFP13};
+    static const uint8_t versions[] = {OFP10, OFP13, OFP14};
     enum ofp_error e = find_error(argv[0]);
     struct buf out = BUF_INIT;
     struct json j = {&out, true};
@@ -50,7 +62,8 @@ void cmd_print_error(struct conn *c UNUSED, int argc UNUSED, char *argv[])
     for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
         uint16_t type, code;
         uint32_t experimenter;
-        ofp_error_codes(e, &type, &code, &experimenter);
+        if (!ofp_error_codes(e, versions[i], &type, &code, &experimenter))
+            continue;
         json_open(&j, NULL, '{');
         json_u64(&j, "version", versions[i]);
         json_u64(&j, "experimenter", experimenter);
@@ -58,11 +71,14 @@ void cmd_print_error(struct conn *c UNUSED, int argc UNUSED, char *argv[])
         json_u64(&j, "code", code);
         json_close(&j, '}');
         if (!options.json)
-            printf("OpenFlow 1.%d: vendor 0x%x, type %u, code %u\n", versions[i] - 1, experimenter, type, code);
+            printf("OpenFlow 1.%d: vendor %#x, type %u, code %u\n", versions[i] - 1, experimenter, type, code);
     }
     json_close(&j, ']');
     json_close(&j, '}');
-    puts(options.json ? buf_text(&out) : ofp_error_sentence(e));
+    if (options.json)
+        puts(buf_text(&out));
+    else if (isatty(STDOUT_FILENO)) /* scripts get ovs-ofctl's lines alone */
+        puts(ofp_error_sentence(e));
     buf_free(&out);
 }
 
@@ -163,6 +179,18 @@ void cmd_compose_packet(struct conn *c UNUSED, int argc, char *argv[])
     buf_free(&payload);
 }
 
+void print_packet(size_t len, const char *text)
+{
+    struct buf out = BUF_INIT;
+    struct json j = {&out, true};
+    json_open(&j, NULL, '{');
+    json_u64(&j, "bytes", len);
+    json_string(&j, "packet", text);
+    json_close(&j, '}');
+    puts(options.json ? buf_text(&out) : text);
+    buf_free(&out);
+}
+
 void cmd_parse_packet(struct conn *c UNUSED, int argc UNUSED, char *argv[] UNUSED)
 {
     struct buf bytes = BUF_INIT, text = BUF_INIT;
@@ -170,18 +198,7 @@ void cmd_parse_packet(struct conn *c UNUSED, int argc UNUSED, char *argv[] UNUSE
     if (bytes.len > PACKET_MAX)
         die("parse-packet: %zu bytes are no packet", bytes.len);
     packet_format(bytes.data, bytes.len, &text);
-    if (options.json) {
-        struct buf out = BUF_INIT;
-        struct json j = {&out, true};
-        json_open(&j, NULL, '{');
-        json_u64(&j, "bytes", bytes.len);
-        json_string(&j, "packet", buf_text(&text));
-        json_close(&j, '}');
-        puts(buf_text(&out));
-        buf_free(&out);
-    } else {
-        puts(buf_text(&text));
-    }
+    print_packet(bytes.len, buf_text(&text));
     buf_free(&bytes);
     buf_free(&text);
 }

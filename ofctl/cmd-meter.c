@@ -45,6 +45,7 @@ static void send_mod(struct conn *c, struct ofp_meter_mod *mm)
     struct buf b = BUF_INIT;
     meter_mod_encode(mm, c->version, conn_xid(c), &b);
     send_and_confirm(c, &b);
+    print_done("meters", 1, 0);
     ofp_meter_free(&mm->meter);
     buf_free(&b);
 }
@@ -60,6 +61,21 @@ static void add_or_modify(struct conn *c, uint16_t command, const char *text)
 
 void cmd_add_meter(struct conn *c, int argc UNUSED, char *argv[]) { add_or_modify(c, OFPMC_ADD, argv[0]); }
 void cmd_mod_meter(struct conn *c, int argc UNUSED, char *argv[]) { add_or_modify(c, OFPMC_MODIFY, argv[0]); }
+
+void cmd_parse_meter(struct conn *c UNUSED, int argc UNUSED, char *argv[])
+{
+    struct ofp_meter_mod mm = {.command = OFPMC_ADD};
+    struct diag d = DIAG_INIT;
+    struct buf b = BUF_INIT;
+    if (!ofp_meter_parse(argv[0], &mm.meter, &d)) {
+        print_complaint(NULL, PROGRAM ": ", argv[0], &d);
+        exit(1);
+    }
+    meter_mod_encode(&mm, MAX(options_version(), OFP13), 0, &b);
+    print_message(b.data, b.len, options.verbosity);
+    ofp_meter_free(&mm.meter);
+    buf_free(&b);
+}
 
 static uint32_t parse_id(struct conn *c, int argc, char *argv[])
 {

@@ -69,33 +69,6 @@ static void send_packet_out(struct conn *c, struct packet_out *p, const struct b
     packet_out_encode(p, c->version, conn_xid(c), out);
 }
 
-/* Sends, and waits for the barrier behind it: errors come before. */
-static void finish(struct conn *c, struct buf *out)
-{
-    uint32_t xid = conn_xid(c);
-    ofp_simple_encode(OFPMSG_BARRIER_REQUEST, c->version, xid, out);
-    conn_send(c, out);
-    bool refused = false;
-    for (;;) {
-        struct ofp_header h;
-        enum ofp_msg_type type;
-        const void *msg = conn_receive_or_die(c, &h);
-        if (ofp_msg_decode_type(msg, h.len, &h, &type, NULL, NULL))
-            continue;
-        if (type == OFPMSG_ERROR) {
-            struct buf text = BUF_INIT;
-            error_text(msg, h.len, &text);
-            fprintf(stderr, PROGRAM ": %s: the switch refuses: %s\n", c->target, buf_text(&text));
-            buf_free(&text);
-            refused = true;
-        }
-        if (h.xid == xid)
-            break;
-    }
-    if (refused)
-        exit(1);
-}
-
 /* The old form: IN_PORT ACTIONS PACKET… */
 static void packet_out_positional(struct conn *c, int argc, char *argv[], struct packet_out *p, struct buf *out)
 {
@@ -142,7 +115,7 @@ void cmd_packet_out(struct conn *c, int argc, char *argv[])
         send_packet_out(c, &p, &frame, &out);
         buf_free(&frame);
     }
-    finish(c, &out);
+    conn_finish(c, &out);
     buf_free(&p.acts);
     buf_free(&out);
 }
@@ -162,7 +135,7 @@ static void set_config(struct conn *c, int miss_len, uint16_t flags)
         config.miss_send_len = (uint16_t)miss_len;
     config.flags |= flags;
     switch_config_encode(&config, OFPMSG_SET_CONFIG, c->version, conn_xid(c), &b);
-    finish(c, &b);
+    conn_finish(c, &b);
     buf_free(&b);
 }
 
@@ -189,7 +162,7 @@ static void want_invalid_ttl(struct conn *c)
     reply_free(&r);
     a.packet_in[0] |= 1 << OFPR_INVALID_TTL;
     async_encode(&a, OFPMSG_SET_ASYNC, c->version, conn_xid(c), &b);
-    finish(c, &b);
+    conn_finish(c, &b);
     buf_free(&b);
 }
 
@@ -214,6 +187,10 @@ void cmd_monitor(struct conn *c, int argc, char *argv[])
     setvbuf(stdout, NULL, _IOLBF, 0);
     struct ofp_header h;
     for (const void *msg; (msg = conn_receive(c, &h, CONN_FOREVER));) {
+        if (options.timestamp && !options.json) {
+            int64_t now = clock_wall_msec();
+            print_timestamp(now / 1000, now % 1000 * 1000);
+        }
         if (options.json) {
             struct buf line = BUF_INIT;
             message_json(msg, h.len, &line);

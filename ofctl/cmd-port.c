@@ -1,4 +1,4 @@
-/* dump-ports, dump-ports-desc. */
+/* dump-ports, dump-ports-desc, mod-port. */
 #include <stdio.h>
 #include "ofctl/ofctl.h"
 #include "ofctl/port-json.h"
@@ -132,4 +132,55 @@ void cmd_dump_ports(struct conn *c, int argc, char *argv[])
     }
     reply_free(&r);
     buf_free(&request);
+}
+
+/* --- mod-port --- */
+
+static const struct port_action {
+    const char *name;
+    uint32_t bit;
+    bool set;
+    bool of10; /* only there */
+} port_actions[] = {
+    {"up", OFPPC_PORT_DOWN, false, false},     {"down", OFPPC_PORT_DOWN, true, false},
+    {"receive", OFPPC_NO_RECV, false, false},  {"no-receive", OFPPC_NO_RECV, true, false},
+    {"forward", OFPPC_NO_FWD, false, false},   {"no-forward", OFPPC_NO_FWD, true, false},
+    {"packet-in", OFPPC_NO_PACKET_IN, false, false}, {"no-packet-in", OFPPC_NO_PACKET_IN, true, false},
+    {"flood", 1 << 4, false, true},            {"no-flood", 1 << 4, true, true},
+    {"stp", 1 << 1, false, true},              {"no-stp", 1 << 1, true, true},
+    {"receive-stp", 1 << 3, false, true},      {"no-receive-stp", 1 << 3, true, true},
+};
+
+static const struct port_action *find_action(const char *name)
+{
+    const char *names[ARRAY_SIZE(port_actions)];
+    for (size_t i = 0; i < ARRAY_SIZE(port_actions); i++) {
+        names[i] = port_actions[i].name;
+        if (!strcmp(name, names[i]))
+            return &port_actions[i];
+    }
+    const char *near = nearest_name(name, strlen(name), names, ARRAY_SIZE(names));
+    if (near)
+        die("mod-port: nothing called '%s' can be done to a port; did you mean '%s'?", name, near);
+    die("mod-port: nothing called '%s' can be done to a port; there are up, receive, forward, packet-in, flood, and down, "
+        "no-receive, no-forward, no-packet-in, no-flood", name);
+}
+
+void cmd_mod_port(struct conn *c, int argc UNUSED, char *argv[])
+{
+    const struct port_action *a = find_action(argv[1]);
+    struct ofp_port_desc desc;
+    struct ofp_port_mod m = {.mask = a->bit, .config = a->set ? a->bit : 0};
+    struct buf b = BUF_INIT;
+    m.port = ports_parse(c, argv[0]);
+    if (!ports_describe(c, m.port, &desc))
+        die("%s: no port %s", c->target, argv[0]);
+    if (a->of10 && c->version != OFP10)
+        die("mod-port %s: OpenFlow 1.%d has no such setting; it is in OpenFlow 1.0: add -O OpenFlow10", argv[1], c->version - 1);
+    memcpy(m.mac, desc.mac, sizeof m.mac);
+    port_mod_encode(&m, c->version, conn_xid(c), &b);
+    conn_finish(c, &b);
+    if (options.json)
+        puts("{\"ports\": 1}");
+    buf_free(&b);
 }

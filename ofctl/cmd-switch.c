@@ -1,4 +1,4 @@
-/* What the switch says of itself: show, dump-desc, dump-tables, and whether it is there: probe, ping. */
+/* What the switch says of itself: show, dump-desc, dump-tables; and what it does with fragments: get-frags, set-frags. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "ofctl/ofctl.h"
@@ -116,52 +116,50 @@ void cmd_dump_tables(struct conn *c, int argc UNUSED, char *argv[] UNUSED)
     reply_free(&r);
 }
 
-/* --- probe, ping --- */
+/* --- get-frags, set-frags --- */
 
-static int64_t echo(struct conn *c, const void *data, size_t n, uint32_t *xid)
+static void get_config(struct conn *c, struct ofp_switch_config *config)
 {
-    struct buf request = BUF_INIT;
     struct reply r;
-    *xid = conn_xid(c);
-    ofp_echo_encode(false, c->version, *xid, data, n, &request);
-    int64_t start = clock_nsec();
-    conn_transact(c, &request, OFPMSG_ECHO_REPLY, &r);
-    int64_t took = clock_nsec() - start;
-    if (r.body.len != n || (n && memcmp(r.body.data, data, n)))
-        die("%s: the echo reply is not what was sent", c->target);
+    conn_request(c, OFPMSG_GET_CONFIG_REQUEST, OFPMSG_GET_CONFIG_REPLY, &r);
+    if (switch_config_decode(c->version, reply_rd(&r), config))
+        die("%s: the switch's answer is malformed", c->target);
     reply_free(&r);
-    buf_free(&request);
-    return took;
 }
 
-void cmd_probe(struct conn *c, int argc UNUSED, char *argv[] UNUSED)
+static void print_frags(const char *name)
 {
-    uint32_t xid;
-    echo(c, "", 0, &xid);
     if (options.json)
-        puts("{\"alive\": true}");
+        printf("{\"frags\": \"%s\"}\n", name);
+    else
+        puts(name);
 }
 
-void cmd_ping(struct conn *c, int argc, char *argv[])
+void cmd_get_frags(struct conn *c, int argc UNUSED, char *argv[] UNUSED)
 {
-    enum { PINGS = 10, MOST = OFP_MAX_LEN - OFP_HEADER_LEN };
-    static uint8_t payload[MOST];
-    char *end = "";
-    unsigned long n = argc ? strtoul(argv[0], &end, 10) : 64;
-    if (*end || n > MOST)
-        die("ping: %s: a number of bytes up to %d is wanted", argv[0], MOST);
-    for (size_t i = 0; i < n; i++)
-        payload[i] = i;
+    struct ofp_switch_config config;
+    get_config(c, &config);
+    print_frags(frag_mode_name(config.flags));
+}
+
+/* A switch may ignore what it cannot do, so it is asked afterwards. */
+void cmd_set_frags(struct conn *c, int argc UNUSED, char *argv[])
+{
+    struct ofp_switch_config config;
+    struct buf b = BUF_INIT;
+    uint16_t mode = 0;
+    while (strcmp(argv[0], frag_mode_name(mode)))
+        if (mode++ == OFPC_FRAG_MASK)
+            die("set-frags: '%s' is none of normal, drop, reassemble, nx-match", argv[0]);
+    get_config(c, &config);
+    config.flags = (uint16_t)((config.flags & ~OFPC_FRAG_MASK) | mode);
+    switch_config_encode(&config, OFPMSG_SET_CONFIG, c->version, conn_xid(c), &b);
+    conn_finish(c, &b);
+    buf_free(&b);
+    get_config(c, &config);
+    if ((config.flags & OFPC_FRAG_MASK) != mode)
+        die("%s: the switch does not do '%s' with fragments: it stays with '%s'", c->target, argv[0],
+            frag_mode_name(config.flags));
     if (options.json)
-        printf("{\"bytes\": %lu, \"ms\": [", n);
-    for (int i = 0; i < PINGS; i++) {
-        uint32_t xid;
-        double ms = echo(c, payload, n, &xid) / 1e6;
-        if (options.json)
-            printf("%s%.3f", i ? ", " : "", ms);
-        else
-            printf("%lu bytes from %s: xid=%08x time=%.1f ms\n", n, c->target, xid, ms);
-    }
-    if (options.json)
-        puts("]}");
+        print_frags(argv[0]);
 }

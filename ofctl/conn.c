@@ -178,7 +178,7 @@ static int open_target(const char *target)
 
 /* --- Bytes --- */
 
-static void print_message(const struct conn *c, const char *direction, const void *msg, size_t len)
+static void trace_message(const struct conn *c, const char *direction, const void *msg, size_t len)
 {
     struct buf text = BUF_INIT;
     ofp_msg_format(msg, len, NULL, 1, &text);
@@ -186,11 +186,11 @@ static void print_message(const struct conn *c, const char *direction, const voi
     buf_free(&text);
 }
 
-static void print_messages(const struct conn *c, const struct buf *b)
+static void trace_messages(const struct conn *c, const struct buf *b)
 {
     struct ofp_header h;
     for (size_t at = 0; ofp_header_peek(b->data + at, b->len - at, &h); at += h.len)
-        print_message(c, "sent", b->data + at, MIN(h.len, b->len - at));
+        trace_message(c, "sent", b->data + at, MIN(h.len, b->len - at));
 }
 
 /* Reads what is there. False at the end of the stream. */
@@ -218,7 +218,7 @@ static __attribute__((noreturn)) void die_of_end(const struct conn *c)
 void conn_send(struct conn *c, const struct buf *b)
 {
     if (options.verbose)
-        print_messages(c, b);
+        trace_messages(c, b);
     for (size_t at = 0; at < b->len;) {
         short events = wait_fd(c->fd, POLLIN | POLLOUT, wait_end(SILENCE));
         if (!events)
@@ -270,7 +270,7 @@ const void *conn_receive(struct conn *c, struct ofp_header *h, msec_t silence)
             continue;
         }
         if (options.verbose)
-            print_message(c, "received", msg, h->len);
+            trace_message(c, "received", msg, h->len);
         if (!ofp_msg_decode_type(msg, h->len, h, &type, NULL, NULL) && type == OFPMSG_ECHO_REQUEST) {
             uint8_t *copy = xmemdup(msg, h->len); /* sending may receive */
             c->taken += h->len;
@@ -481,6 +481,33 @@ bool conn_nicira(struct conn *c)
         else if (h.xid == c->xid && (type == OFPMSG_BARRIER_REPLY || type == OFPMSG_ERROR))
             return c->nicira > 0;
     }
+}
+
+/* Errors come before the barrier's reply. */
+void conn_finish(struct conn *c, struct buf *out)
+{
+    uint32_t xid = conn_xid(c);
+    ofp_simple_encode(OFPMSG_BARRIER_REQUEST, c->version, xid, out);
+    conn_send(c, out);
+    bool refused = false;
+    for (;;) {
+        struct ofp_header h;
+        enum ofp_msg_type type;
+        const void *msg = conn_receive_or_die(c, &h);
+        if (ofp_msg_decode_type(msg, h.len, &h, &type, NULL, NULL))
+            continue;
+        if (type == OFPMSG_ERROR) {
+            struct buf text = BUF_INIT;
+            error_text(msg, h.len, &text);
+            fprintf(stderr, PROGRAM ": %s: the switch refuses: %s\n", c->target, buf_text(&text));
+            buf_free(&text);
+            refused = true;
+        }
+        if (h.xid == xid)
+            break;
+    }
+    if (refused)
+        exit(1);
 }
 
 void reply_free(struct reply *r)

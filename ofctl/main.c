@@ -136,7 +136,41 @@ static __attribute__((noreturn)) void help(const char *name)
     exit(0);
 }
 
+void cmd_list_commands(struct conn *none UNUSED, int argc UNUSED, char *argv[] UNUSED)
+{
+    struct buf out = BUF_INIT;
+    struct json j = {&out, true};
+    json_open(&j, NULL, '{');
+    json_open(&j, "commands", '[');
+    if (!options.json)
+        puts("The available commands are:");
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        const struct command *c = &commands[i];
+        json_open(&j, NULL, '{');
+        json_string(&j, "name", c->name);
+        json_string(&j, "arguments", c->args);
+        json_string(&j, "help", c->help);
+        json_bool(&j, "switch", !c->local);
+        json_close(&j, '}');
+        if (!options.json)
+            printf("  %-23s %s%s%s\n", c->name, c->local ? "" : "SWITCH", c->local || !*c->args ? "" : " ", c->args);
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    if (options.json)
+        puts(buf_text(&out));
+    buf_free(&out);
+}
+
 /* --- Options --- */
+
+uint8_t parse_version(const char *name)
+{
+    uint8_t v = ofp_version_parse(name, strlen(name));
+    if (!v || !(OFP_VERSIONS_SPOKEN >> v & 1))
+        die("%s: xvs-ofctl speaks OpenFlow10, OpenFlow13 and OpenFlow14", name);
+    return v;
+}
 
 /* Versions that only others speak may stand beside. */
 static void set_protocols(const char *list)
@@ -219,6 +253,12 @@ static void take_option(int id)
     case OPT_NAMES:
     case OPT_NO_NAMES:
         options.names = id == OPT_NAMES;
+        break;
+    case OPT_READD:
+        options.readd = true;
+        break;
+    case OPT_TIMESTAMP:
+        options.timestamp = true;
         break;
     case OPT_NO_STATS:
         options.no_stats = true;

@@ -1,4 +1,6 @@
-/* A message as JSON: type, xid and text; packet-ins in more detail. */
+/* A message printed: as text, or as JSON: type, xid and text; packet-ins in more detail. */
+#include <stdio.h>
+#include <time.h>
 #include "ofctl/ofctl.h"
 
 static void json_packet_in(struct json *j, const struct ofp_header *h, struct rd body)
@@ -39,4 +41,27 @@ void message_json(const void *msg, size_t len, struct buf *out)
     json_string(&j, "text", buf_text(&text));
     json_close(&j, '}');
     buf_free(&text);
+}
+
+void print_message(const void *msg, size_t len, int verbosity)
+{
+    struct buf text = BUF_INIT;
+    if (options.json) {
+        message_json(msg, len, &text);
+    } else {
+        ofp_msg_format(msg, len, NULL, verbosity, &text);
+        buf_chomp(&text, '\n');
+    }
+    puts(buf_text(&text));
+    buf_free(&text);
+}
+
+/* In UTC. */
+void print_timestamp(int64_t sec, int64_t usec)
+{
+    time_t t = sec;
+    struct tm tm;
+    char text[32];
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", gmtime_r(&t, &tm));
+    printf("%s.%03d: ", text, (int)(usec / 1000));
 }

@@ -77,6 +77,8 @@ bool conn_try(struct conn *, const struct buf *request, enum ofp_msg_type expect
 void conn_transact(struct conn *, const struct buf *request, enum ofp_msg_type expect, struct reply *); /* or dies */
 void conn_request(struct conn *, enum ofp_msg_type request, enum ofp_msg_type expect,
                   struct reply *); /* without body */
+/* Sends what has no answer but an error, and a barrier behind it; ends the program if the switch refuses. Appends to it. */
+void conn_finish(struct conn *, struct buf *messages);
 void die_of_refusal(struct conn *, struct reply *) __attribute__((noreturn)); /* r->error is there */
 void reply_free(struct reply *);
 static inline struct rd reply_rd(const struct reply *r) { return rd_init(r->body.data, r->body.len); }
@@ -91,6 +93,7 @@ void error_text(const void *error_msg, size_t len, struct buf *out);
 const struct port_names *ports_by_name(struct conn *);   /* for parsers: asks when a name is met */
 const struct port_names *ports_for_print(struct conn *); /* NULL unless --names */
 bool ports_have(struct conn *, uint32_t port);
+bool ports_describe(struct conn *, uint32_t port, struct ofp_port_desc *); /* false: it is not there */
 void ports_list(struct conn *, struct buf *out);       /* "1 (eth0), 2 (eth1)" */
 bool ports_missed(const struct conn *);                /* was a name asked for that is not there? */
 uint32_t ports_parse(struct conn *, const char *text); /* number, reserved or name; or dies */
@@ -123,6 +126,10 @@ void json_raw(struct json *, const char *key, const char *literal);
 void json_words(struct json *, const char *key, const char *words); /* "A B" as ["A", "B"]; "0": [] */
 void json_hex(struct json *, const char *key, const void *data, size_t n); /* "0a0b" */
 void json_bool(struct json *, const char *key, bool);
+void print_done(const char *plural, size_t n, size_t refused); /* in JSON alone: what was sent */
+void print_message(const void *msg, size_t len, int verbosity); /* in text or, one object, JSON */
+void print_packet(size_t len, const char *text); /* its fields; in JSON also how long it is */
+void print_timestamp(int64_t sec, int64_t usec);                /* in front of a message */
 void message_json(const void *msg, size_t len, struct buf *out); /* one object: what monitor prints of a message */
 void json_mac(struct json *, const char *key, const uint8_t mac[6]);
 

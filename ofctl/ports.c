@@ -86,6 +86,17 @@ bool ports_have(struct conn *c, uint32_t port)
     return false;
 }
 
+bool ports_describe(struct conn *c, uint32_t port, struct ofp_port_desc *d)
+{
+    const struct ports *p = ports_get(c);
+    for (size_t i = 0; i < p->n; i++)
+        if (p->list[i].port == port) {
+            *d = p->list[i];
+            return true;
+        }
+    return false;
+}
+
 void ports_list(struct conn *c, struct buf *out)
 {
     enum { SHOWN = 12 };

@@ -1,7 +1,6 @@
 /* TCP connections out of a capture: segments in order, what is sent twice once, what was not captured is a gap, after which
  * the stream begins anew. */
 #include <arpa/inet.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include "base/mem.h"
 #include "ofctl/tcp-streams.h"
@@ -52,7 +51,9 @@ static void keep_for_later(struct stream *s, uint32_t seq, const uint8_t *p, siz
     struct segment **at = &s->ahead, *g = xmalloc(sizeof *g + n);
     while (*at && (int32_t)(seq - (*at)->seq) > 0)
         at = &(*at)->next;
-    *g = (struct segment){seq, n, *at, {}};
+    g->seq = seq;
+    g->n = n;
+    g->next = *at;
     memcpy(g->bytes, p, n);
     *at = g;
     s->n_ahead++;
@@ -151,51 +152,86 @@ static void name_ends(struct stream *s, const struct found *f, uint16_t src_port
     s->s.dst_port = dst_port;
 }
 
-void tcp_streams_read(const char *file, const uint16_t *ports, size_t n_ports,
-                      size_t (*take)(const struct tcp_stream *, const uint8_t *bytes, size_t n))
+struct reading {
+    const uint16_t *ports;
+    size_t n_ports;
+    size_t (*take)(const struct tcp_stream *, const uint8_t *bytes, size_t n);
+    bool ethernet;
+    struct stream *streams;
+};
+
+static void take_frame(const struct pcap_pkthdr *h, const uint8_t *data, void *reading)
+{
+    struct reading *r = reading;
+    struct found f;
+    uint8_t key[36] = {0};
+    if (!find_tcp(rd_init(data, h->caplen), r->ethernet, &f))
+        return;
+    uint16_t src = rd_u16(&f.tcp), dst = rd_u16(&f.tcp);
+    uint32_t seq = rd_u32(&f.tcp);
+    rd_skip(&f.tcp, 4);
+    uint16_t flags = rd_u16(&f.tcp);
+    rd_skip(&f.tcp, 6);
+    unsigned header = (flags >> 12) * 4u;
+    rd_skip(&f.tcp, header < TCP_HEADER ? 0 : header - TCP_HEADER);
+    if (f.tcp.err || !(one_of(src, r->ports, r->n_ports) || one_of(dst, r->ports, r->n_ports)))
+        return;
+    memcpy(key, f.src, f.size);
+    memcpy(key + 16, f.dst, f.size);
+    memcpy(key + 32, (uint16_t[]){src, dst}, 4);
+    struct stream *s = stream_find(&r->streams, key);
+    name_ends(s, &f, src, dst);
+    s->s.sec = h->ts.tv_sec;
+    s->s.usec = h->ts.tv_usec;
+    take_segment(s, seq, flags & 2, f.tcp.p, rd_left(&f.tcp));
+    size_t n = s->bytes.len ? r->take(&s->s, s->bytes.data, s->bytes.len) : 0;
+    if (n) {
+        memmove(s->bytes.data, s->bytes.data + n, s->bytes.len - n);
+        s->bytes.len -= n;
+    }
+}
+
+static void read_frames(pcap_t *pcap, const char *file, void (*each)(const struct pcap_pkthdr *, const uint8_t *, void *), void *aux)
+{
+    struct pcap_pkthdr *h;
+    const u_char *data;
+    int got;
+    while ((got = pcap_next_ex(pcap, &h, &data)) == 1)
+        each(h, data, aux);
+    if (got == PCAP_ERROR)
+        die("%s: %s", file, pcap_geterr(pcap));
+    pcap_close(pcap);
+}
+
+static pcap_t *open_file(const char *file, bool *ethernet)
 {
     char error[PCAP_ERRBUF_SIZE];
     pcap_t *pcap = pcap_open_offline(file, error);
     if (!pcap)
-        die("%s: %s", file, error);
-    int link = pcap_datalink(pcap), got;
-    if (link != DLT_EN10MB && link != DLT_RAW)
+        die("%s", error);
+    int link = pcap_datalink(pcap);
+    *ethernet = link == DLT_EN10MB;
+    if (!*ethernet && link != DLT_RAW)
         die("%s: frames are neither Ethernet nor IP, but %s", file, pcap_datalink_val_to_name(link));
-    struct stream *streams = NULL;
-    struct pcap_pkthdr *h;
-    const u_char *data;
-    while ((got = pcap_next_ex(pcap, &h, &data)) == 1) {
-        struct found f;
-        uint8_t key[36] = {0};
-        if (!find_tcp(rd_init(data, h->caplen), link == DLT_EN10MB, &f))
-            continue;
-        uint16_t src = rd_u16(&f.tcp), dst = rd_u16(&f.tcp);
-        uint32_t seq = rd_u32(&f.tcp);
-        rd_skip(&f.tcp, 4);
-        uint16_t flags = rd_u16(&f.tcp);
-        rd_skip(&f.tcp, 6);
-        unsigned options_len = (flags >> 12) * 4u;
-        rd_skip(&f.tcp, options_len < TCP_HEADER ? 0 : options_len - TCP_HEADER);
-        if (f.tcp.err || !(one_of(src, ports, n_ports) || one_of(dst, ports, n_ports)))
-            continue;
-        memcpy(key, f.src, f.size);
-        memcpy(key + 16, f.dst, f.size);
-        memcpy(key + 32, (uint16_t[]){src, dst}, 4);
-        struct stream *s = stream_find(&streams, key);
-        name_ends(s, &f, src, dst);
-        s->s.sec = h->ts.tv_sec;
-        s->s.usec = h->ts.tv_usec;
-        take_segment(s, seq, flags & 2, f.tcp.p, rd_left(&f.tcp));
-        size_t n = s->bytes.len ? take(&s->s, s->bytes.data, s->bytes.len) : 0;
-        if (n) {
-            memmove(s->bytes.data, s->bytes.data + n, s->bytes.len - n);
-            s->bytes.len -= n;
-        }
-    }
-    if (got == PCAP_ERROR)
-        die("%s: %s", file, pcap_geterr(pcap));
-    pcap_close(pcap);
-    for (struct stream *s = streams, *next; s; s = next) {
+    return pcap;
+}
+
+void pcap_each(const char *file, void (*each)(const struct pcap_pkthdr *, const uint8_t *frame, void *aux), void *aux)
+{
+    bool ethernet;
+    pcap_t *pcap = open_file(file, &ethernet);
+    if (!ethernet)
+        die("%s: frames are not Ethernet", file);
+    read_frames(pcap, file, each, aux);
+}
+
+void tcp_streams_read(const char *file, const uint16_t *ports, size_t n_ports,
+                      size_t (*take)(const struct tcp_stream *, const uint8_t *bytes, size_t n))
+{
+    struct reading r = {.ports = ports, .n_ports = n_ports, .take = take};
+    pcap_t *pcap = open_file(file, &r.ethernet);
+    read_frames(pcap, file, take_frame, &r);
+    for (struct stream *s = r.streams, *next; s; s = next) {
         next = s->after;
         stream_forget(s);
         free(s);

@@ -30,7 +30,7 @@ const char *flow_removed_reason_name(uint8_t reason) { return WORD(flow_removed_
 
 const char *frag_mode_name(uint16_t flags)
 {
-    static const char *const names[] = {"normal", "drop", "reassemble"};
+    static const char *const names[] = {"normal", "drop", "reassemble", "nx-match"};
     return WORD(names, flags & OFPC_FRAG_MASK);
 }
 

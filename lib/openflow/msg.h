@@ -207,7 +207,7 @@ void port_desc_format(const struct ofp_port_desc *, struct buf *out);
 void duration_format(uint32_t sec, uint32_t nsec, struct buf *out); /* "1.25s" */
 const char *packet_in_reason_name(uint8_t reason);    /* "no_match", "action", "invalid_ttl" */
 const char *flow_removed_reason_name(uint8_t reason); /* "idle", "hard", "delete", "group_delete" */
-const char *frag_mode_name(uint16_t flags);           /* "normal", "drop", "reassemble" */
+const char *frag_mode_name(uint16_t flags);           /* "normal", "drop", "reassemble", "nx-match" */
 const char *role_name(uint32_t role);
 
 #endif
