@@ -163,6 +163,25 @@ static enum ofp_error oxm_there_and_back(const struct buf *tlvs, uint8_t version
     return e;
 }
 
+/* Nicira's, in 1.0: a match besides a cookie. */
+static enum ofp_error nxm_there_and_back(const struct buf *tlvs, uint8_t version UNUSED, struct buf *text)
+{
+    struct buf wire = BUF_INIT;
+    struct match m;
+    uint64_t cookie, cookie_mask;
+    buf_put(&wire, tlvs->data, tlvs->len);
+    buf_align(&wire, 0, 8);
+    struct rd rd = rd_init(wire.data, wire.len);
+    enum ofp_error e = nx_match_decode(&rd, tlvs->len, &m, &cookie, &cookie_mask);
+    buf_clear(&wire);
+    if (!e) {
+        size_t len = nx_match_encode(&m, cookie, cookie_mask, &wire);
+        oxm_text_format(wire.data, len, text);
+    }
+    buf_free(&wire);
+    return e;
+}
+
 static void parse_matches(enum ofp_error (*there_and_back)(const struct buf *tlvs, uint8_t version, struct buf *text), uint8_t version)
 {
     struct line_reader r = LINE_READER(stdin, "<stdin>");
@@ -191,4 +210,34 @@ static void parse_matches(enum ofp_error (*there_and_back)(const struct buf *tlv
 void cmd_parse_oxm(struct conn *c UNUSED, int argc UNUSED, char *argv[])
 {
     parse_matches(oxm_there_and_back, parse_version(argv[0]));
+}
+
+void cmd_parse_nxm(struct conn *c UNUSED, int argc UNUSED, char *argv[] UNUSED) { parse_matches(nxm_there_and_back, OFP10); }
+
+/* The 40 bytes of OpenFlow 1.0's match. */
+void cmd_parse_ofp10_match(struct conn *c UNUSED, int argc UNUSED, char *argv[] UNUSED)
+{
+    enum { LEN = 40 };
+    struct line_reader r = LINE_READER(stdin, "<stdin>");
+    for (char *line; (line = line_next(&r));) {
+        struct buf bytes = BUF_INIT, text = BUF_INIT;
+        struct match m;
+        line_hex(&r, line, &bytes);
+        if (bytes.len != LEN)
+            die("%s:%zu: a match of OpenFlow 1.0 has %d bytes, not %zu", r.name, r.number, LEN, bytes.len);
+        struct rd rd = rd_init(bytes.data, bytes.len);
+        enum ofp_error e = match_decode(OFP10, &rd, &m);
+        if (!e)
+            match_format(&m, NULL, &text);
+        puts(e ? ofp_error_name(e) : buf_text(&text));
+        buf_clear(&bytes);
+        if (!e) { /* what we would send */
+            match_encode(&m, OFP10, &bytes);
+            for (size_t i = 0; i < bytes.len; i++)
+                printf("%02x%s", bytes.data[i], i + 1 == bytes.len ? "\n\n" : "");
+        }
+        buf_free(&bytes);
+        buf_free(&text);
+    }
+    line_reader_end(&r);
 }

@@ -62,8 +62,9 @@ void cmd_print_error(struct conn *c UNUSED, int argc UNUSED, char *argv[])
     for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
         uint16_t type, code;
         uint32_t experimenter;
-        if (!ofp_error_codes(e, versions[i], &type, &code, &experimenter))
-            continue;
+        if (!ofp_error_codes(e, versions[i], &type, &code, &experimenter) ||
+            ofp_error_from(versions[i], type, code, experimenter) != e)
+            continue; /* the version has no such error */
         json_open(&j, NULL, '{');
         json_u64(&j, "version", versions[i]);
         json_u64(&j, "experimenter", experimenter);

@@ -135,13 +135,15 @@ OXM_OF_ETH_DST_W(010203040506/010000000000)
 """
 
 
-def test_parse_oxm():
+@pytest.mark.parametrize("words", [["parse-oxm", "OpenFlow13"], ["parse-oxm", "OpenFlow14"], ["parse-nxm"], ["parse-nx-match"]],
+                         ids=" ".join)
+def test_parse_matches(words):
     def lines(text):
+        text = text.replace("NXM_OF_VLAN_TCI_W(0000/1fff)", "NXM_OF_VLAN_TCI(0000)")  # two words for: no tag
         return [sorted(line.split(", ")) for line in text.splitlines() if not WARNING.match(line)]
 
     # Where Open vSwitch takes a field without what it needs, and normalises, xvs says what is wrong: --strict does too.
-    assert (lines(ours("parse-oxm", "OpenFlow13", input=MATCHES)[1])
-            == lines(theirs("--strict", "parse-oxm", "OpenFlow13", input=MATCHES)[1]))
+    assert lines(ours(*words, input=MATCHES)[1]) == lines(theirs("--strict", *words, input=MATCHES)[1])
 
 
 def test_messages_of_a_capture(tmp_path):
