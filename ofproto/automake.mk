@@ -30,6 +30,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/walk-act.c \
 	ofproto/walk-emit.c \
 	ofproto/walk-group.c \
+	ofproto/walk-nicira.c \
 	ofproto/walk-normal.c \
 	ofproto/walk-output.c \
 	ofproto/walk-tag.c \

@@ -105,7 +105,7 @@ static void set_vlan(struct walk *w, enum field_id f, const union field_value *v
     walk_set_bits(w, f, value, &rest);
 }
 
-static void set_field(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
+void walk_set_field(struct walk *w, enum field_id f, const union field_value *value, const union field_value *mask)
 {
     if (fields[f].ofs == offsetof(struct flow_key, eth.tci))
         set_vlan(w, f, value, mask);
@@ -118,35 +118,15 @@ static void set_field(struct walk *w, enum field_id f, const union field_value *
 static void act_set_field(struct walk *w, const struct act *a)
 {
     const struct act_set_field *s = (const void *)a;
-    set_field(w, s->field, &s->value, &s->mask);
-}
-
-static bool value_bit(const union field_value *v, unsigned bit) { return v->b[15 - bit / 8] >> bit % 8 & 1; }
-static void value_set_bit(union field_value *v, unsigned bit) { v->b[15 - bit / 8] |= (uint8_t)(1 << bit % 8); }
-
-static void subfield_mask(const struct subfield *sf, union field_value *mask)
-{
-    memset(mask, 0, sizeof *mask);
-    for (unsigned i = 0; i < sf->n_bits; i++)
-        value_set_bit(mask, sf->ofs + i);
+    walk_set_field(w, s->field, &s->value, &s->mask);
 }
 
 static void act_move(struct walk *w, const struct act *a)
 {
     const struct act_move *m = (const void *)a;
-    union field_value mask, from, to = {{0}};
-    if (!walk_has_field(w, m->src.field)) {
-        walk_note(w, "%s: the packet has no such header", fields[m->src.field].name);
-        return;
-    }
-    subfield_mask(&m->src, &mask);
-    view_field_get(w->v, m->src.field, &mask, &from);
-    for (unsigned i = 0; i < m->src.n_bits; i++) {
-        if (value_bit(&from, m->src.ofs + i))
-            value_set_bit(&to, m->dst.ofs + i);
-    }
-    subfield_mask(&m->dst, &mask);
-    set_field(w, m->dst.field, &to, &mask);
+    union field_value number;
+    if (walk_get_subfield(w, &m->src, &number))
+        walk_put_subfield(w, &m->dst, &number);
 }
 
 static void act_set_tunnel(struct walk *w, const struct act *a)
@@ -182,9 +162,11 @@ static void act_clone(struct walk *w, const struct act *a)
     uint32_t queue = w->queue;
     if (!walk_deeper(w))
         return;
+    struct buf stack = walk_save_stack(w);
     size_t at = emit_clone_begin(w);
     walk_acts(w, ((const struct act_nested *)a)->list, a->len - sizeof *a);
     emit_clone_end(w, at);
+    walk_restore_stack(w, &stack);
     w->v->key = key;
     w->v->written = written;
     memset(&w->changed, 0, sizeof w->changed);
@@ -242,7 +224,8 @@ static void inst_clear(struct walk *w, const struct act *a UNUSED)
  * of each type", and of set-field "one for each field". */
 static bool same_place(const struct act *a, const struct act *b)
 {
-    if (a->type != b->type || a->type == ACT_REG_LOAD || a->type == ACT_SET_MASKED || a->type == ACT_REG_MOVE)
+    if (a->type != b->type || a->type == ACT_REG_LOAD || a->type == ACT_SET_MASKED || a->type == ACT_REG_MOVE ||
+        a->type == ACT_COPY_FIELD)
         return false;
     return (a->type != ACT_SET_FIELD && a->type != ACT_SET_PRESENT) ||
            ((const struct act_set_field *)a)->field == ((const struct act_set_field *)b)->field;
@@ -292,6 +275,8 @@ static const struct {
     uint8_t rank; /* OpenFlow 1.3.5, 5.10: place in the order of an action set; 0: not in one */
 } rows[N_ACTS] = {
     [ACT_OUTPUT] = {act_output, OUT},
+    [ACT_OUTPUT_REG] = {act_output_reg, 0},
+    [ACT_OUTPUT_REG2] = {act_output_reg, 0},
     [ACT_CONTROLLER] = {act_controller, OUT},
     [ACT_GROUP] = {act_group, TO_GROUP},
     [ACT_SET_QUEUE] = {act_set_queue, QOS},
@@ -313,10 +298,16 @@ static const struct {
     [ACT_SET_PRESENT] = {act_set_field, SET},
     [ACT_REG_LOAD] = {act_set_field, SET},
     [ACT_REG_MOVE] = {act_move, SET},
+    [ACT_COPY_FIELD] = {act_move, SET},
+    [ACT_STACK_PUSH] = {act_stack_push, 0},
+    [ACT_STACK_POP] = {act_stack_pop, 0},
     [ACT_SET_TUNNEL] = {act_set_tunnel, SET},
     [ACT_SET_TUNNEL64] = {act_set_tunnel, SET},
     [ACT_RESUBMIT] = {act_resubmit, AGAIN /* in buckets */},
     [ACT_RESUBMIT_TABLE] = {act_resubmit, AGAIN},
+    [ACT_LEARN] = {act_learn, 0},
+    [ACT_LEARN2] = {act_learn, 0},
+    [ACT_FIN_TIMEOUT] = {act_fin_timeout, 0},
     [ACT_CLONE] = {act_clone, 0},
     [ACT_NOTE] = {act_nothing, 0},
     [ACT_EXIT] = {act_exit, 0},

@@ -171,10 +171,12 @@ static void run_bucket(struct walk *w, const struct group *g, const struct group
     walk_note(w, "group %u (%s): bucket%zu of %zu", g->id, group_type_name(c->type), (size_t)(b - c->bucket),
               c->n_buckets);
     dp_path_tally(w->s->path, b->tally);
+    struct buf stack = walk_save_stack(w);
     size_t at = emit_clone_begin(w);
     walk_write_set(w, b->acts, b->acts_len);
     walk_execute_set(w);
     emit_clone_end(w, at);
+    walk_restore_stack(w, &stack);
     memcpy(w->set, set, n_set * sizeof set[0]);
     w->n_set = n_set;
     w->queue = queue;

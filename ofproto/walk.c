@@ -294,10 +294,11 @@ static void walk_begin(struct walk_shared *s, struct dp_path *path, struct walk_
     view_wrote(v, offsetof(struct flow_key, reg), KEY_SIZE(reg));
 }
 
-static void walk_end(struct walk_shared *s, const struct flow_view *v)
+static void walk_end(struct walk *w)
 {
-    emit_end(s);
-    s->path->consulted = v->consulted;
+    buf_free(&w->stack);
+    emit_end(w->s);
+    w->s->path->consulted = w->v->consulted;
 }
 
 void walk_packet(struct ofproto *o, const struct flow_key *key, struct dp_path *path, struct walk_listener *l)
@@ -308,7 +309,7 @@ void walk_packet(struct ofproto *o, const struct flow_key *key, struct dp_path *
     walk_begin(&s, path, l, &v, key);
     walk_init(&w, &s, o, &v);
     walk_bridge(&w);
-    walk_end(&s, &v);
+    walk_end(&w);
 }
 
 void walk_actions(struct ofproto *o, const struct flow_key *key, const void *acts, size_t len, struct dp_path *path,
@@ -324,7 +325,7 @@ void walk_actions(struct ofproto *o, const struct flow_key *key, const void *act
         walk_drop(&w, DROP_ACTION);
     walk_acts(&w, acts, len);
     walk_action_set(&w);
-    walk_end(&s, &v);
+    walk_end(&w);
 }
 
 void walk_output(struct ofproto *o, struct dp_port *port, const struct flow_key *key, struct dp_path *path,
@@ -336,7 +337,7 @@ void walk_output(struct ofproto *o, struct dp_port *port, const struct flow_key 
     walk_begin(&s, path, l, &v, key);
     walk_init(&w, &s, o, &v);
     walk_output_port(&w, dp_port_aux(port));
-    walk_end(&s, &v);
+    walk_end(&w);
 }
 
 void walk_into_bridge(struct walk *from, struct ofproto *o, struct flow_view *outer)
@@ -349,5 +350,6 @@ void walk_into_bridge(struct walk *from, struct ofproto *o, struct flow_view *ou
     walk_init(&w, from->s, o, outer);
     w.queue = from->queue;
     walk_bridge(&w);
+    buf_free(&w.stack);
     walk_shallower(from);
 }

@@ -50,6 +50,7 @@ struct walk {
     int go_to;                    /* table of the goto_table just met, or -1 */
     uint8_t table;                /* of the rule whose actions these are */
     struct rule *rule;            /* NULL: packet-out, fall-back */
+    struct buf stack;             /* of push and pop: union field_value each, the top at the end */
     unsigned n_set;
     const struct act *set[WALK_SET_SIZE]; /* the action set, in order of arrival */
 };
@@ -74,7 +75,17 @@ unsigned walk_set_rank(const struct act *);                          /* when an 
 void walk_write_set(struct walk *, const void *acts, size_t len);    /* into the action set */
 void walk_note_set(struct walk *);                                   /* the action set has changed: actset_output */
 void walk_set_bits(struct walk *, enum field_id, const union field_value *value, const union field_value *mask);
+void walk_set_field(struct walk *, enum field_id, const union field_value *value, const union field_value *mask); /* if it is there */
 bool walk_has_tag(struct walk *);
+
+/* --- walk-nicira.c: what Nicira added --- */
+bool walk_get_subfield(struct walk *, const struct subfield *, union field_value *); /* as a number; false: the packet has no such header */
+void walk_put_subfield(struct walk *, const struct subfield *, const union field_value *number);
+struct buf walk_save_stack(struct walk *); /* before what works on a copy of the packet */
+void walk_restore_stack(struct walk *, struct buf *saved);
+void act_stack_push(struct walk *, const struct act *);
+void act_stack_pop(struct walk *, const struct act *);
+void act_output_reg(struct walk *, const struct act *);
 
 /* --- walk-tag.c: pushes, pops, TTLs --- */
 void walk_push_vlan(struct walk *, uint16_t tpid);

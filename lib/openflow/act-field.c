@@ -30,7 +30,7 @@ void act_put_set_field(struct buf *list, enum act_type type, enum field_id f, co
     put_set(list, type, &s, value, &ones);
 }
 
-static enum ofp_error writable(enum field_id f, struct act_state *st)
+enum ofp_error act_writable(enum field_id f, struct act_state *st)
 {
     if (fields[f].access == RO)
         return act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s cannot be written", fields[f].name);
@@ -39,8 +39,8 @@ static enum ofp_error writable(enum field_id f, struct act_state *st)
 }
 
 /* The match as it is after `mask` bits of f were written with `value`, so that later prerequisites see them. */
-static void note_write(struct act_state *st, enum field_id f, const union field_value *value,
-                       const union field_value *mask)
+void act_note_write(struct act_state *st, enum field_id f, const union field_value *value,
+                    const union field_value *mask)
 {
     union field_value v, m;
     match_get(&st->match, f, &v, &m);
@@ -55,14 +55,14 @@ static void note_write(struct act_state *st, enum field_id f, const union field_
 static enum ofp_error set_check(const struct act *a, struct act_state *st)
 {
     const struct act_set_field *set = (const struct act_set_field *)a;
-    enum ofp_error e = writable(set->field, st);
+    enum ofp_error e = act_writable(set->field, st);
     /* OpenFlow 1.3.5, 7.2.5: what set_field writes must be a value that a match could have. */
     if (e == OFPERR_OK && set->field == FIELD_VLAN_VID && a->type == ACT_SET_FIELD &&
         !(field_value_u64(&set->value) & VLAN_PRESENT))
         e = act_fault(st, OFPERR_BAC_BAD_SET_ARGUMENT, "vlan_vid is written with bit 0x1000: set_field:%u->vlan_vid",
                       (unsigned)field_value_u64(&set->value) | VLAN_PRESENT);
     if (e == OFPERR_OK)
-        note_write(st, set->field, &set->value, &set->mask);
+        act_note_write(st, set->field, &set->value, &set->mask);
     return e;
 }
 
@@ -165,7 +165,7 @@ static bool set_field_parse(struct act_text *t, enum act_type type, const struct
 }
 
 /* Open vSwitch calls these two so in actions, nw_src and nw_dst in matches. */
-static const char *action_field_name(enum field_id f)
+const char *act_field_name(enum field_id f)
 {
     return f == FIELD_IPV4_SRC ? "ip_src" : f == FIELD_IPV4_DST ? "ip_dst" : fields[f].name;
 }
@@ -180,7 +180,7 @@ static void set_field_format(const struct act *a, const struct port_names *names
         buf_puts(out, set->value.b[15] ? "oam" : "0");
     else
         text_put_field_value(set->field, &set->value, &set->mask, names, out);
-    buf_printf(out, "->%s", action_field_name(set->field));
+    buf_printf(out, "->%s", act_field_name(set->field));
 }
 
 const struct act_shape act_shape_set_field = {set_field_decode, set_field_encode, set_field_parse, set_field_format,
@@ -278,10 +278,10 @@ const struct act_shape act_shape_reg_load = {load_decode, load_encode, load_pars
 
 /* --- move: NXAST_REG_MOVE --- */
 
-static void move_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
-                        unsigned depth UNUSED)
+/* What stands behind the numbers: two headers. */
+static void move_fields(struct rd *r, enum act_type type, uint16_t n_bits, uint16_t src_ofs, uint16_t dst_ofs,
+                        struct buf *list)
 {
-    uint16_t n_bits = rd_u16(r), src_ofs = rd_u16(r), dst_ofs = rd_u16(r);
     if (!n_bits || n_bits > 128 || src_ofs > 127 || dst_ofs > 127)
         rd_fail(r, r->err ? OFPERR_BAC_BAD_LEN : OFPERR_BAC_BAD_SET_ARGUMENT);
     struct subfield src = {.ofs = (uint8_t)src_ofs, .n_bits = (uint8_t)n_bits}, dst = src;
@@ -295,6 +295,13 @@ static void move_decode(uint8_t version UNUSED, struct rd *r, enum act_type type
     struct act_move *a = act_append(list, type, sizeof *a);
     a->src = src;
     a->dst = dst;
+}
+
+static void move_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                        unsigned depth UNUSED)
+{
+    uint16_t n_bits = rd_u16(r), src_ofs = rd_u16(r), dst_ofs = rd_u16(r);
+    move_fields(r, type, n_bits, src_ofs, dst_ofs, list);
 }
 
 static void move_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
@@ -340,12 +347,37 @@ static enum ofp_error move_check(const struct act *a, struct act_state *st)
     union field_value value = {{0}}, mask = {{0}};
     enum ofp_error e = act_need(st, m->src.field);
     if (e == OFPERR_OK)
-        e = writable(m->dst.field, st);
+        e = act_writable(m->dst.field, st);
     if (e == OFPERR_OK && m->dst.field != FIELD_VLAN_VID) { /* what is there now nobody knows */
         subfield_set(&m->dst, &value, &mask, 0);
-        note_write(st, m->dst.field, NULL, &mask);
+        act_note_write(st, m->dst.field, NULL, &mask);
     }
     return e;
 }
 
 const struct act_shape act_shape_reg_move = {move_decode, move_encode, move_parse, move_format, move_check};
+
+/* --- the same by the ONF (EXT-320): copy_field --- */
+
+static void copy_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                        unsigned depth UNUSED)
+{
+    rd_skip(r, 2);
+    uint16_t n_bits = rd_u16(r), src_ofs = rd_u16(r), dst_ofs = rd_u16(r);
+    rd_skip(r, 2);
+    move_fields(r, type, n_bits, src_ofs, dst_ofs, list);
+}
+
+static void copy_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
+{
+    const struct act_move *m = (const struct act_move *)a;
+    buf_zeros(out, 2);
+    buf_u16(out, m->src.n_bits);
+    buf_u16(out, m->src.ofs);
+    buf_u16(out, m->dst.ofs);
+    buf_zeros(out, 2);
+    subfield_encode(&m->src, out);
+    subfield_encode(&m->dst, out);
+}
+
+const struct act_shape act_shape_copy_field = {copy_decode, copy_encode, NULL, move_format, move_check};

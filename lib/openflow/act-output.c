@@ -54,7 +54,7 @@ static bool output_parse(struct act_text *t, enum act_type type UNUSED, const st
         }
     }
     if (w.len && memchr(s, '[', w.len))
-        return text_fail(&t->t, w, "output to the port that a field holds is not supported");
+        return act_parse_output_reg(t, w);
     if (!text_port(&t->t, w, &port))
         return false;
     put_output(t->list, port, port == OFPP_CONTROLLER ? (uint16_t)max_len : 0);
@@ -82,6 +82,74 @@ static enum ofp_error output_check(const struct act *a, struct act_state *st)
 }
 
 const struct act_shape act_shape_output = {output_decode, output_encode, output_parse, output_format, output_check};
+
+/* --- output:FIELD[…]: NXAST_OUTPUT_REG, and NXAST_OUTPUT_REG2 for fields with long headers --- */
+
+static void put_output_reg(struct buf *list, enum act_type type, const struct subfield *src, uint16_t max_len)
+{
+    struct act_output_reg *o = act_append(list, type, sizeof *o);
+    o->src = *src;
+    o->max_len = max_len;
+}
+
+static void output_reg_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
+                              unsigned depth UNUSED)
+{
+    uint16_t ofs_n_bits = rd_u16(r), max_len = 0;
+    struct subfield src = {.ofs = (uint8_t)(ofs_n_bits >> 6), .n_bits = (uint8_t)((ofs_n_bits & 63) + 1)};
+    if (ofs_n_bits >> 6 > 127)
+        rd_fail(r, OFPERR_BAC_BAD_SET_ARGUMENT);
+    if (type == ACT_OUTPUT_REG2)
+        max_len = rd_u16(r);
+    subfield_decode(r, &src);
+    if (type == ACT_OUTPUT_REG)
+        max_len = rd_u16(r);
+    if (rd_left(r) == 6)
+        rd_skip(r, 6);
+    if (!r->err)
+        put_output_reg(list, type, &src, max_len);
+}
+
+static void output_reg_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
+{
+    const struct act_output_reg *o = (const struct act_output_reg *)a;
+    buf_u16(out, (uint16_t)(o->src.ofs << 6 | (o->src.n_bits - 1)));
+    if (a->type == ACT_OUTPUT_REG2)
+        buf_u16(out, o->max_len);
+    subfield_encode(&o->src, out);
+    if (a->type == ACT_OUTPUT_REG)
+        buf_u16(out, o->max_len);
+}
+
+bool act_parse_output_reg(struct act_text *t, struct word w)
+{
+    struct subfield src;
+    if (!subfield_parse(&t->t, w, &src))
+        return false;
+    if (src.n_bits > 32)
+        return text_fail(&t->t, w, "a port's number has at most 32 bits, not %u", src.n_bits);
+    put_output_reg(t->list, subfield_header_bytes(&src) > 4 ? ACT_OUTPUT_REG2 : ACT_OUTPUT_REG, &src, UINT16_MAX);
+    return true;
+}
+
+static void output_reg_format(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
+{
+    buf_puts(out, "output:");
+    subfield_format(&((const struct act_output_reg *)a)->src, out);
+}
+
+static enum ofp_error output_reg_check(const struct act *a, struct act_state *st)
+{
+    const struct act_output_reg *o = (const struct act_output_reg *)a;
+    if (o->src.n_bits > 32)
+        return act_fault(st, OFPERR_BAC_BAD_ARGUMENT, "a port's number has at most 32 bits, not %u", o->src.n_bits);
+    return act_need(st, o->src.field);
+}
+
+const struct act_shape act_shape_output_reg = {output_reg_decode, output_reg_encode, NULL, output_reg_format,
+                                               output_reg_check};
+const struct act_shape act_shape_output_reg2 = {output_reg_decode, output_reg_encode, NULL, output_reg_format,
+                                                output_reg_check};
 
 /* --- controller(…): Nicira's NXAST_CONTROLLER --- */
 

@@ -92,6 +92,12 @@ enum ofp_error act_need(struct act_state *, enum field_id f);
 void act_note_type(struct act_state *, uint16_t type); /* the Ethernet type from here on; 0: unknown (act-pbb.c) */
 enum ofp_error act_need_vlan(struct act_state *); /* a tag (act-vlan.c) */
 
+/* learn (act-learn.c, its text act-learn-text.c). An item grows by its specifications while it is the last of the list. */
+size_t act_learn_begin(struct buf *list, enum act_type); /* where it is */
+void act_learn_add(struct buf *list, size_t at, const struct learn_spec *);
+bool learn_parse(struct act_text *, enum act_type, const struct item *, unsigned depth);
+void learn_format(const struct act *, const struct port_names *, struct buf *out);
+
 /* Words that become other actions (act-legacy.c): true if `item` was one and *ok says how it went. */
 bool act_parse_legacy(struct act_text *, const struct item *, bool *ok);
 
@@ -100,6 +106,8 @@ unsigned subfield_width(enum field_id); /* bits that load and move can reach */
 bool subfield_parse(const struct text *, struct word, struct subfield *);
 void subfield_format(const struct subfield *, struct buf *out);
 void subfield_encode(const struct subfield *, struct buf *out); /* its header */
+unsigned subfield_header_bytes(const struct subfield *);         /* 4 or 8 */
+bool subfield_decode_header(struct rd *, struct subfield *, unsigned *width); /* the field and its bits; else r->err */
 void subfield_decode(struct rd *, struct subfield *);           /* its header; ofs and n_bits are checked against it */
 bool subfield_field_by_name(const struct text *, struct word, enum field_id *); /* any name: short, NXM_…, OXM_… */
 bool subfield_field_by_long_name(const struct text *, struct word, enum field_id *, bool *nxm); /* NXM_…, OXM_… alone */
@@ -108,6 +116,12 @@ bool subfield_no_field(const struct text *, struct word);                       
 /* Bits [ofs, ofs + n_bits) of a field value as a number and back (n_bits at most 64). */
 uint64_t subfield_get(const struct subfield *, const union field_value *);
 void subfield_set(const struct subfield *, union field_value *value, union field_value *mask, uint64_t);
+
+const char *act_field_name(enum field_id); /* as Open vSwitch prints it in actions (act-field.c) */
+bool act_parse_output_reg(struct act_text *, struct word); /* "reg0[0..15]" (act-output.c) */
+enum ofp_error act_writable(enum field_id, struct act_state *); /* may an action write this field here? (act-field.c) */
+/* An action writes `mask` bits of the field: with `value`, or, NULL, with what nobody knows (act-field.c). */
+void act_note_write(struct act_state *, enum field_id, const union field_value *value, const union field_value *mask);
 
 /* SET_FIELD or SET_PRESENT built in words, for act-legacy.c (act-field.c). */
 void act_put_set_field(struct buf *list, enum act_type, enum field_id, const union field_value *value);

@@ -5,6 +5,7 @@
 
 #define OF(N) (N)
 #define NX(N) ((uint64_t)NX_EXPERIMENTER << 16 | (N))
+#define ON(N) ((uint64_t)ONF_EXPERIMENTER << 16 | (N))
 #define XV(N) ((uint64_t)XVS_EXPERIMENTER << 16 | (N))
 #define ROW(ID, ENUM, WIRE, NAME, ALIASES, STRUCT, SHAPE, SYNTAX, DOC, INST) \
     [ENUM] = {.id = ID,                                                      \
@@ -150,7 +151,7 @@ static enum ofp_error decode_action(uint8_t version, struct rd *r, struct buf *l
     uint32_t experimenter = 0;
     if (wire == 0xffff) {
         experimenter = rd_u32(&body);
-        if (experimenter != NX_EXPERIMENTER && experimenter != XVS_EXPERIMENTER)
+        if (experimenter != NX_EXPERIMENTER && experimenter != ONF_EXPERIMENTER && experimenter != XVS_EXPERIMENTER)
             return OFPERR_BAC_BAD_EXPERIMENTER;
         if (rd_left(&body) < 2)
             return OFPERR_BAC_BAD_LEN;

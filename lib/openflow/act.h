@@ -43,9 +43,32 @@ struct act_set_field { struct act a; uint16_t field; uint8_t ofs, n_bits; union 
                        /* SET_FIELD (mask all ones), SET_MASKED, REG_LOAD (bits ofs…; prints as load:…): value and mask
                           always say it all, so all three execute alike */
 struct act_move { struct act a; struct subfield src, dst; };
+struct act_stack { struct act a; struct subfield field; };                /* STACK_PUSH, STACK_POP */
+struct act_output_reg { struct act a; struct subfield src; uint16_t max_len; };
 struct act_tunnel { struct act a; uint64_t id; };                        /* SET_TUNNEL, SET_TUNNEL64 */
 struct act_resubmit { struct act a; uint8_t table; };                    /* n: in_port, OFPP_IN_PORT: unchanged; table
                                                                             255: the current one (always for RESUBMIT) */
+struct act_fin_timeout { struct act a; uint16_t idle_timeout, hard_timeout; };
+struct act_learn { /* n: limit of learn2, 0: none */
+    struct act a;
+    uint64_t cookie;
+    uint16_t priority, idle_timeout, hard_timeout, fin_idle_timeout, fin_hard_timeout, flags; /* LEARN_… */
+    uint8_t table, zero;
+    uint16_t n_specs;
+    struct subfield result; /* with LEARN_WRITE_RESULT */
+    uint32_t zero2;
+    struct learn_spec {
+        uint8_t src, dst;  /* LEARN_FROM_…, LEARN_TO_… */
+        uint16_t n_bits;
+        struct subfield from, to; /* n_bits in both; zero where there is none */
+        uint32_t zero;
+        union field_value value; /* of LEARN_FROM_VALUE: a number */
+    } specs[];
+};
+enum { LEARN_SEND_FLOW_REM = 1, LEARN_DELETE_LEARNED = 2, LEARN_WRITE_RESULT = 4 };
+enum { LEARN_FROM_FIELD, LEARN_FROM_VALUE };
+enum { LEARN_TO_MATCH, LEARN_TO_LOAD, LEARN_TO_OUTPUT };
+enum { LEARN_MAX_SPECS = 256 };
 struct act_note { struct act a; uint16_t n_bytes; uint8_t bytes[]; };
 struct act_nested { struct act a; uint64_t list[]; };                    /* WRITE_ACTIONS, CLONE: a list up to len */
 struct act_metadata { struct act a; uint64_t value, mask; };

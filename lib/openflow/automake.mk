@@ -34,6 +34,9 @@ lib_openflow_libopenflow_a_SOURCES += \
 lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/act-control.c \
 	lib/openflow/act-field.c \
+	lib/openflow/act-fin-timeout.c \
+	lib/openflow/act-learn-text.c \
+	lib/openflow/act-learn.c \
 	lib/openflow/act-legacy.c \
 	lib/openflow/act-mpls.c \
 	lib/openflow/act-of10.c \
@@ -41,6 +44,7 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/act-pbb.c \
 	lib/openflow/act-resubmit.c \
 	lib/openflow/act-shape.h \
+	lib/openflow/act-stack.c \
 	lib/openflow/act-ttl.c \
 	lib/openflow/act-tunnel.c \
 	lib/openflow/act-vlan.c \

@@ -106,7 +106,13 @@ static bool belongs_in_set(enum act_type type, bool bucket)
 {
     if (type == ACT_RESUBMIT || type == ACT_RESUBMIT_TABLE)
         return bucket;
-    return type != ACT_CLONE && type != ACT_NOTE && type != ACT_EXIT && type != ACT_POP_QUEUE;
+    static const enum act_type others[] = {ACT_CLONE,      ACT_NOTE,      ACT_EXIT,  ACT_OUTPUT_REG, ACT_OUTPUT_REG2,
+                                           ACT_STACK_PUSH, ACT_STACK_POP, ACT_LEARN, ACT_LEARN2,     ACT_FIN_TIMEOUT,
+                                           ACT_POP_QUEUE};
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
+        if (type == others[i])
+            return false;
+    return true;
 }
 
 enum { LAST_TURN = 8 };

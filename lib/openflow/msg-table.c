@@ -108,6 +108,7 @@ static void put_next_tables(const struct ofp_table_features *f, struct buf *out)
 /* Standard ids only: an experimenter's would need more of them than its row tells. */
 #define OF(TYPE) (TYPE)
 #define NX(SUBTYPE) (-1)
+#define ON(SUBTYPE) (-1)
 #define XV(SUBTYPE) (-1)
 
 static void put_instructions(const struct ofp_table_features *f, struct buf *out)
@@ -145,6 +146,7 @@ static void put_actions(const struct ofp_table_features *f, enum property p, str
 
 #undef OF
 #undef NX
+#undef ON
 #undef XV
 
 /* Fields of OpenFlow's own class. */

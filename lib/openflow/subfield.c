@@ -164,32 +164,43 @@ void subfield_format(const struct subfield *s, struct buf *out)
 
 /* --- wire --- */
 
+static uint64_t header_of(const struct subfield *s)
+{
+    const struct field *f = &fields[s->field];
+    return s->field == FIELD_IN_PORT && !is_narrow_port(s) ? f->oxm : f->nxm ? f->nxm : f->oxm;
+}
+
+unsigned subfield_header_bytes(const struct subfield *s) { return header_of(s) >> 40 ? 8 : 4; }
+
 void subfield_encode(const struct subfield *s, struct buf *out)
 {
     const struct field *f = &fields[s->field];
-    uint64_t id = f->nxm ? f->nxm : f->oxm;
     unsigned bytes = f->bits == 20 ? 4 : s->field == FIELD_TUN_FLAGS ? 2 : f->bytes;
-    if (s->field == FIELD_IN_PORT && !is_narrow_port(s))
-        id = f->oxm;
-    else if (s->field == FIELD_IN_PORT)
+    if (is_narrow_port(s))
         bytes = 2;
-    oxm_header_encode(id, bytes, false, out);
+    oxm_header_encode(header_of(s), bytes, false, out);
 }
 
-void subfield_decode(struct rd *r, struct subfield *s)
+bool subfield_decode_header(struct rd *r, struct subfield *s, unsigned *width)
 {
     struct oxm_header h;
     if (!oxm_header_decode(r, &h)) {
         rd_fail(r, OFPERR_BAC_BAD_LEN);
-        return;
+        return false;
     }
     if (h.field < 0 || h.masked || h.len != h.bytes) {
         rd_fail(r, OFPERR_BAC_BAD_SET_TYPE);
-        return;
+        return false;
     }
     s->field = (uint16_t)h.field;
-    unsigned width = h.narrow_port ? 16 : subfield_width((enum field_id)h.field);
-    if (!s->n_bits || s->ofs + s->n_bits > width)
+    *width = h.narrow_port ? 16 : subfield_width((enum field_id)h.field);
+    return true;
+}
+
+void subfield_decode(struct rd *r, struct subfield *s)
+{
+    unsigned width;
+    if (subfield_decode_header(r, s, &width) && (!s->n_bits || s->ofs + s->n_bits > width))
         rd_fail(r, OFPERR_BAC_BAD_SET_ARGUMENT);
 }
 
