@@ -10,6 +10,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/fdb.c \
 	ofproto/group.c \
 	ofproto/group.h \
+	ofproto/learn.c \
 	ofproto/meter.c \
 	ofproto/multipart.c \
 	ofproto/ofconn.c \
@@ -30,6 +31,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/walk-act.c \
 	ofproto/walk-emit.c \
 	ofproto/walk-group.c \
+	ofproto/walk-learn.c \
 	ofproto/walk-nicira.c \
 	ofproto/walk-normal.c \
 	ofproto/walk-output.c \

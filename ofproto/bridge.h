@@ -31,6 +31,8 @@ struct rule {
     uint8_t reason;       /* of a doomed rule: OFPRR_…, or RULE_REPLACED */
     bool tally_own : 1;   /* `tally` lies in front of this rule */
     bool tally_taken : 1; /* another rule goes on counting in it */
+    bool learned : 1;
+    bool shortened : 1;   /* fin_timeout has changed its timeouts, which are atomic */
     const struct rule_acts *acts;
     struct dp_tally *tally;
     /* In a slot of the wheel, if it has a timeout; once hidden, among the doomed, who wait for tables_settle(). */
@@ -42,7 +44,7 @@ enum { RULE_REPLACED = 0xff };    /* no flow-removed: OpenFlow 1.3.5, 6.4 */
 struct rule_acts { /* shared by rules with equal instructions, of all bridges */
     struct rule_acts *next;
     uint32_t refs, hash, len;
-    bool forwards_to_groups;
+    bool forwards_to_groups, learns;
     uint64_t list[]; /* struct act… */
 };
 static inline struct rule *rule_of(struct cls_rule *r) { return r ? container_of(r, struct rule, cls) : NULL; }
@@ -97,6 +99,8 @@ struct ofproto {
     struct meters *meters;       /* meter.c; RCU inside */
     struct dp_gen meters_gen;    /* whether there are meters for packet-ins */
     struct fdb *fdb;             /* fdb.c; RCU inside, generations per bucket */
+    struct learning *learning;   /* learn.c; RCU inside */
+    struct dp_gen learning_gen;  /* bumped when a rule that learns has gone or changed: what it asked for is void */
     struct groups *groups;       /* group.c; RCU inside, generations by number */
     struct cds_list_head conns;  /* ofconn.c */
     struct timeouts *timeouts;   /* timeouts.c: rules with idle or hard timeout */
@@ -159,7 +163,7 @@ void walk_output(struct ofproto *, struct dp_port *, const struct flow_key *, st
 
 /* What the walk writes into the blob of a PUNT: as the pipeline saw the packet when it was punted (tun_id too, whether it
  * came from the packet's tunnel or from set_tunnel; struct packet's own `tun` is not needed). The kind is an enum punt_kind. */
-enum punt_kind { PUNT_PACKET_IN, PUNT_LEARN_MAC };
+enum punt_kind { PUNT_PACKET_IN, PUNT_LEARN_MAC, PUNT_LEARN_FLOW, PUNT_FIN };
 struct punt_packet_in {
     uint64_t cookie, metadata, tun_id; /* host order; cookie of a packet-out's actions: UINT64_MAX */
     uint32_t in_port, in_phy_port, pkt_mark, reg[16];
@@ -172,6 +176,21 @@ struct punt_learn_mac {
     uint32_t in_port;
     uint16_t vlan;
     uint8_t mac[6];
+};
+
+struct punt_learn_flow { /* the flow that a learn() makes of the packet */
+    struct match match;
+    uint64_t cookie;
+    uint32_t limit, epoch; /* of learning_gen */
+    uint16_t priority, idle_timeout, hard_timeout, flags;
+    uint32_t acts_len;
+    uint8_t table, zero[3];
+    uint64_t acts[];
+};
+struct punt_fin { /* a TCP connection ends: the timeouts of this flow become as short as these; 0: no change */
+    struct match match;
+    uint16_t priority, idle_timeout, hard_timeout;
+    uint8_t table, zero;
 };
 
 /* --- fdb.c: MAC table of NORMAL --- */
@@ -189,6 +208,7 @@ struct rule *rule_create(struct ofproto *, const struct flow_mod *, struct rule 
 /* What a MODIFY makes of a rule: with its counters unless `reset`. */
 struct rule *rule_modified(struct ofproto *, struct rule *old, const struct flow_mod *, bool reset, msec_t now);
 void rule_give_back_tally(struct rule *r, struct rule *old); /* r, which took old's, was never published */
+struct dp_tally *rule_learn_tally(const struct rule *); /* packets that learned it again; NULL: it is not learned */
 void rule_free(void *rule); /* after a grace period, or never published */
 enum ofp_error acts_check_references(const struct ofproto *, const void *list, size_t len); /* groups, meters, queues */
 bool rule_outputs_to(const struct rule *, uint32_t port, uint32_t group); /* OFPP_ANY, OFPG_ANY: no condition */
@@ -224,6 +244,22 @@ void tables_settle(struct ofproto *);          /* after dp_synchronize(): doomed
 void tables_group_deleted(struct ofproto *, uint32_t group); /* flows that forward to it go; OFPG_ALL: to any */
 /* Non-strict selection for statistics. */
 void tables_select(struct ofproto *, const struct flow_stats_request *, void (*fn)(struct rule *, void *aux), void *aux);
+
+void tables_hide_orphans(struct ofproto *); /* in a transaction: flows whose learners are gone */
+void tables_shorten(struct ofproto *, const struct punt_fin *);
+
+/* --- learn.c: flows that flows make --- */
+struct learning;
+void learning_create(struct ofproto *);
+void learning_destroy(struct ofproto *); /* no rule is left */
+bool acts_learn(const void *list, size_t len);
+void learning_count(struct ofproto *, const struct rule *, int delta); /* it has come (1) or gone (-1), from version + 1 on */
+/* Flows of this table and cookie go with those that learned them: true, and again until false. */
+bool learning_orphans(struct ofproto *, uint8_t *table, uint64_t *cookie);
+bool learning_changed(struct ofproto *); /* since it was last asked: rules that learn have gone or changed */
+size_t learning_flows(const struct ofproto *, uint8_t table, uint64_t cookie); /* how many there are, if a rule has a limit; walk or main */
+bool learned_already(const struct rule *, const struct punt_learn_flow *); /* nothing is to be done; walk or main */
+void learn_flow(struct ofproto *, const void *request, size_t len, msec_t now);
 
 /* --- group.c: the group table --- */
 void groups_create(struct ofproto *);

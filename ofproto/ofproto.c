@@ -79,6 +79,7 @@ struct ofproto *ofproto_create(struct dp *dp, const char *name)
     o->patience = 15000;
     CDS_INIT_LIST_HEAD(&o->conns);
     ports_create(o);
+    learning_create(o);
     tables_create(o);
     groups_create(o);
     o->timeouts = timeouts_create(clock_msec());
@@ -106,6 +107,7 @@ void ofproto_destroy(struct ofproto *o)
     assert(cds_list_empty(&o->conns));
     dp_bridge_destroy(o->bridge);
     tables_destroy(o);
+    learning_destroy(o);
     groups_destroy(o);
     meters_destroy(o);
     timeouts_destroy(o->timeouts);

@@ -18,6 +18,13 @@ static void punt(void *o, uint32_t kind, const void *blob, size_t blob_len, cons
         assert(blob_len >= sizeof in);
         memcpy(&in, blob, sizeof in);
         conns_packet_in(o, &in, p, total);
+    } else if (kind == PUNT_LEARN_FLOW) {
+        learn_flow(o, blob, blob_len, clock_msec());
+    } else if (kind == PUNT_FIN) {
+        struct punt_fin fin;
+        assert(blob_len >= sizeof fin);
+        memcpy(&fin, blob, sizeof fin);
+        tables_shorten(o, &fin);
     } else {
         struct punt_learn_mac learn;
         assert(kind == PUNT_LEARN_MAC && blob_len >= sizeof learn);

@@ -42,6 +42,7 @@ static const struct rule_acts *acts_ref(const void *list, size_t len)
     a->hash = hash;
     a->len = len;
     a->forwards_to_groups = acts_name_groups(list, len);
+    a->learns = acts_learn(list, len);
     if (len)
         memcpy(a->list, list, len);
     a->next = *head;
@@ -91,12 +92,13 @@ enum ofp_error acts_check_references(const struct ofproto *o, const void *list, 
 
 /* --- Rules --- */
 
+/* In one piece: its tally if it has one of its own; if it is learned the tally of that, and their size; the rule. */
 struct rule *rule_create(struct ofproto *o, const struct flow_mod *fm, struct rule *takes_tally_of, msec_t now)
 {
     size_t size = MAX(offsetof(struct rule, cls) + cls_rule_size(&fm->match), sizeof(struct rule));
-    size_t tally_size = takes_tally_of ? 0 : dp_tally_size(o->dp);
-    uint8_t *memory = xzalloc(tally_size + size);
-    struct rule *r = (struct rule *)(memory + tally_size);
+    size_t tally_size = takes_tally_of ? 0 : dp_tally_size(o->dp), learn_size = fm->learned ? dp_tally_size(o->dp) + sizeof(uint64_t) : 0;
+    uint8_t *memory = xzalloc(tally_size + learn_size + size);
+    struct rule *r = (struct rule *)(memory + tally_size + learn_size);
     r->cookie = fm->cookie;
     r->created = r->counted_since = now;
     r->idle_timeout = fm->idle_timeout;
@@ -104,6 +106,9 @@ struct rule *rule_create(struct ofproto *o, const struct flow_mod *fm, struct ru
     r->flags = (uint8_t)fm->flags;
     r->importance = fm->importance;
     r->table = fm->table;
+    r->learned = fm->learned;
+    if (fm->learned)
+        ((uint64_t *)r)[-1] = learn_size;
     r->acts = acts_ref(fm->acts.data, fm->acts.len);
     CDS_INIT_LIST_HEAD(&r->node);
     if (takes_tally_of) {
@@ -116,10 +121,14 @@ struct rule *rule_create(struct ofproto *o, const struct flow_mod *fm, struct ru
     return r;
 }
 
+static void *begin(const struct rule *r) { return (uint8_t *)r - (r->learned ? ((const uint64_t *)r)[-1] : 0); }
+
+struct dp_tally *rule_learn_tally(const struct rule *r) { return r->learned ? begin(r) : NULL; }
+
 void rule_free(void *r_)
 {
     struct rule *r = r_;
-    void *tally = r->tally_taken ? NULL : r->tally, *rest = r->tally_own ? NULL : r;
+    void *tally = r->tally_taken ? NULL : r->tally, *rest = r->tally_own ? NULL : begin(r);
     acts_unref((void *)r->acts);
     free(tally); /* and the rule in whose memory it lies: this one, or one that was replaced and is long unlinked */
     free(rest);
@@ -135,10 +144,12 @@ struct rule *rule_modified(struct ofproto *o, struct rule *old, const struct flo
                                  .idle_timeout = old->idle_timeout,
                                  .hard_timeout = old->hard_timeout,
                                  .flags = old->flags,
+                                 .learned = old->learned,
                                  .acts = fm->acts};
     cls_rule_match(&old->cls, &as_it_was.match);
     struct rule *r = rule_create(o, &as_it_was, reset ? NULL : old, now);
     r->created = old->created;
+    r->shortened = old->shortened;
     r->counted_since = reset ? now : old->counted_since;
     return r;
 }

@@ -11,11 +11,18 @@ enum { MAX_RULES = 4000000 }; /* of a bridge: a controller gone mad gets TABLE_F
 
 /* --- Changes, in a transaction (txn.c) --- */
 
+/* The rule's actions are counted as there (1), or no longer (-1). */
+static void count_acts(struct ofproto *o, const struct rule *r, int delta)
+{
+    groups_count_flow(o, r->acts, delta);
+    learning_count(o, r, delta);
+}
+
 static void insert_undo(struct ofproto *o, void *r_, void *old)
 {
     struct rule *r = r_;
     timeouts_remove(o->timeouts, r);
-    groups_count_flow(o, r->acts, -1);
+    count_acts(o, r, -1);
     o->n_rules--;
     classifier_remove(&o->tables[r->table].cls, &r->cls);
     if (old)
@@ -28,7 +35,7 @@ static void insert(struct ofproto *o, struct rule *r, const struct match *m, uin
 {
     classifier_insert(&o->tables[r->table].cls, &r->cls, m, priority, txn_version(o));
     timeouts_add(o->timeouts, r);
-    groups_count_flow(o, r->acts, 1);
+    count_acts(o, r, 1);
     o->n_rules++;
     txn_touch_table(o, r->table);
     txn_log(o, insert_undo, r, tally_of);
@@ -42,7 +49,7 @@ static void hide_undo(struct ofproto *o, void *r_, void *unused)
     cds_list_del(&r->node);
     CDS_INIT_LIST_HEAD(&r->node);
     timeouts_add(o->timeouts, r);
-    groups_count_flow(o, r->acts, 1);
+    count_acts(o, r, 1);
     o->n_rules++;
 }
 
@@ -50,7 +57,7 @@ static void hide(struct ofproto *o, struct rule *r, uint8_t reason)
 {
     classifier_hide(&o->tables[r->table].cls, &r->cls, txn_version(o));
     timeouts_remove(o->timeouts, r);
-    groups_count_flow(o, r->acts, -1);
+    count_acts(o, r, -1);
     r->reason = reason;
     cds_list_add_tail(&r->node, &o->doomed);
     o->n_rules--;
@@ -227,6 +234,37 @@ enum ofp_error tables_flow_mod(struct ofproto *o, const struct flow_mod *fm, mse
         modify_or_delete(o, fm, now);
     txn_end(o);
     return e;
+}
+
+/* --- Learned rules --- */
+
+static void hide_orphan(struct rule *r, void *o) { hide(o, r, OFPRR_DELETE); }
+
+void tables_hide_orphans(struct ofproto *o)
+{
+    uint8_t table;
+    struct selection s = {.out_port = OFPP_ANY, .out_group = OFPG_ANY, .cookie_mask = UINT64_MAX, .fn = hide_orphan, .aux = o};
+    while (learning_orphans(o, &table, &s.cookie))
+        select_loosely(o, table, NULL, &s);
+}
+
+static void shorten(uint16_t *timeout, uint16_t to)
+{
+    if (to && (!*timeout || *timeout > to))
+        __atomic_store_n(timeout, to, __ATOMIC_RELAXED);
+}
+
+void tables_shorten(struct ofproto *o, const struct punt_fin *fin)
+{
+    struct rule *r = rule_of(classifier_find_exactly(&o->tables[fin->table].cls, &fin->match, fin->priority, o->version));
+    if (!r)
+        return;
+    timeouts_remove(o->timeouts, r);
+    shorten(&r->idle_timeout, fin->idle_timeout);
+    shorten(&r->hard_timeout, fin->hard_timeout);
+    r->shortened = true;
+    timeouts_add(o->timeouts, r);
+    dp_bump(o->dp, &o->tables[fin->table].gen);
 }
 
 /* --- Time, flushes, the end of rules --- */

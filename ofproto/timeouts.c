@@ -39,10 +39,11 @@ static void put(struct timeouts *t, struct rule *r, msec_t at)
     t->occupied[slot / 64] |= UINT64_C(1) << slot % 64;
 }
 
-/* OpenFlow 1.3.5, 5.5: the hard timeout counts from the arrival of the flow entry, the idle timeout from its last packet. */
-static msec_t ends_at(const struct rule *r, msec_t used, uint8_t *reason)
+/* OpenFlow 1.3.5, 5.5: the hard timeout counts from the arrival of the flow entry, or, of a learned one, from when it was
+ * last learned; the idle timeout from its last packet. */
+static msec_t ends_at(const struct rule *r, msec_t used, msec_t learned, uint8_t *reason)
 {
-    msec_t hard = r->hard_timeout ? r->created + r->hard_timeout * INT64_C(1000) : INT64_MAX;
+    msec_t hard = r->hard_timeout ? MAX(learned, r->created) + r->hard_timeout * INT64_C(1000) : INT64_MAX;
     msec_t idle = r->idle_timeout ? MAX(used, r->counted_since) + r->idle_timeout * INT64_C(1000) : INT64_MAX;
     *reason = hard <= idle ? OFPRR_HARD_TIMEOUT : OFPRR_IDLE_TIMEOUT;
     return MIN(hard, idle);
@@ -52,7 +53,7 @@ void timeouts_add(struct timeouts *t, struct rule *r)
 {
     uint8_t reason;
     if (r->idle_timeout || r->hard_timeout) {
-        put(t, r, ends_at(r, 0, &reason));
+        put(t, r, ends_at(r, 0, 0, &reason));
         t->n++;
     }
 }
@@ -77,12 +78,14 @@ static void run_slot(struct ofproto *o, unsigned slot, msec_t now, void (*expire
     while (!cds_list_empty(&due)) {
         struct rule *r = cds_list_entry(due.next, struct rule, node);
         uint64_t packets, bytes;
-        msec_t used = 0;
+        msec_t used = 0, learned = 0;
         uint8_t reason;
         cds_list_del_init(&r->node);
         if (r->idle_timeout)
             dp_tally_read(o->dp, r->tally, &packets, &bytes, &used);
-        msec_t at = ends_at(r, used, &reason);
+        if (r->hard_timeout && r->learned)
+            dp_tally_read(o->dp, rule_learn_tally(r), &packets, &bytes, &learned);
+        msec_t at = ends_at(r, used, learned, &reason);
         if (at > now) {
             put(t, r, at);
         } else {

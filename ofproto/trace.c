@@ -270,7 +270,7 @@ static void put_actions(struct dp *dp, const void *acts, size_t len, struct buf 
             buf_printf(out, "packet_in(reason=%s,table=%u,max_len=%u)",
                        packet_in_reason_name(in.reason), in.table, in.max_len);
         } else if (a->type == DPACT_PUNT) {
-            buf_puts(out, "learn_mac");
+            buf_puts(out, a->arg == PUNT_LEARN_FLOW ? "learn_flow" : a->arg == PUNT_FIN ? "fin_timeout" : "learn_mac");
         } else {
             dpact_format(a, a->len, dp_port_to_name, dp, out);
         }

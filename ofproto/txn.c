@@ -45,6 +45,8 @@ void txn_end(struct ofproto *o)
 {
     struct txn *t = &o->txn;
     assert(t->depth);
+    if (t->depth == 1)
+        tables_hide_orphans(o);
     if (--t->depth)
         return;
     if (t->undoable)
@@ -56,6 +58,8 @@ void txn_end(struct ofproto *o)
                 dp_bump(o->dp, &o->tables[64 * i + (unsigned)__builtin_ctzll(map)].gen);
         if (t->undoable)
             groups_committed(o);
+        if (learning_changed(o))
+            dp_bump(o->dp, &o->learning_gen);
         o->unsettled = true;
     }
     clear(t);

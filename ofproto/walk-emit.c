@@ -186,6 +186,8 @@ void emit_learn(struct walk *w, const struct punt_learn_mac *learn)
     emit_punt(w, PUNT_LEARN_MAC, 0, learn, sizeof *learn, false);
 }
 
+void emit_request(struct walk *w, enum punt_kind kind, const void *blob, size_t len) { emit_punt(w, kind, 0, blob, len, false); }
+
 size_t emit_clone_begin(struct walk *w)
 {
     emit_changes(w);

@@ -87,6 +87,10 @@ void act_stack_push(struct walk *, const struct act *);
 void act_stack_pop(struct walk *, const struct act *);
 void act_output_reg(struct walk *, const struct act *);
 
+/* --- walk-learn.c --- */
+void act_learn(struct walk *, const struct act *);
+void act_fin_timeout(struct walk *, const struct act *);
+
 /* --- walk-tag.c: pushes, pops, TTLs --- */
 void walk_push_vlan(struct walk *, uint16_t tpid);
 void walk_pop_vlan(struct walk *);
@@ -114,6 +118,7 @@ void emit_packet_in(struct walk *, uint8_t reason, uint16_t max_len, uint16_t co
 void emit_meter(struct walk *, uint32_t id, struct dp_meter *);
 void emit_hold_meter(struct walk *, size_t from);                    /* of actions from there on: OFPM_SLOWPATH before a HOLD */
 void emit_learn(struct walk *, const struct punt_learn_mac *);
+void emit_request(struct walk *, enum punt_kind, const void *blob, size_t len); /* something that main does; no packet */
 size_t emit_clone_begin(struct walk *);
 void emit_clone_end(struct walk *, size_t at);
 void emit_appended(struct walk *, bool sent);                        /* somebody appended what has an effect */

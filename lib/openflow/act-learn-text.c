@@ -52,7 +52,10 @@ static void put_spec(const struct learn_spec *s, const struct port_names *names,
             field_value_set_u64(&v, ofp_port_from16((uint16_t)field_value_u64(&v)));
         field_all_ones(s->to.field, &ones);
         buf_printf(out, "%s=", act_field_name(s->to.field));
-        text_put_field_value(s->to.field, &v, &ones, names, out);
+        if (s->to.field == FIELD_ETH_TYPE)
+            put_number(&v, out);
+        else
+            text_put_field_value(s->to.field, &v, &ones, names, out);
     } else {
         subfield_format(&s->to, out);
         buf_puts(out, "=");
@@ -170,6 +173,9 @@ static bool parse_match(const struct text *t, const struct item *item, struct le
         return same_width(t, item->all, s);
     s->from = (struct subfield){0};
     s->src = LEARN_FROM_VALUE;
+    union field_value mask;
+    if (is_whole(&s->to) && s->to.field != FIELD_IN_PORT && text_field_value(&quiet, s->to.field, item->value, false, &s->value, &mask))
+        return true;
     const char *v = t->s + item->value.at;
     return item->value.len && (*v < '0' || *v > '9') ? subfield_parse(t, item->value, &s->from)
                                                      : parse_value(t, item->value, s->n_bits, &s->value);

@@ -113,9 +113,6 @@ bool subfield_field_by_name(const struct text *, struct word, enum field_id *); 
 bool subfield_field_by_long_name(const struct text *, struct word, enum field_id *, bool *nxm); /* NXM_…, OXM_… alone */
 bool subfield_long_name(enum field_id, bool nxm, struct buf *out); /* false: it has no header of that kind */
 bool subfield_no_field(const struct text *, struct word);                       /* the complaint; always false */
-/* Bits [ofs, ofs + n_bits) of a field value as a number and back (n_bits at most 64). */
-uint64_t subfield_get(const struct subfield *, const union field_value *);
-void subfield_set(const struct subfield *, union field_value *value, union field_value *mask, uint64_t);
 
 const char *act_field_name(enum field_id); /* as Open vSwitch prints it in actions (act-field.c) */
 bool act_parse_output_reg(struct act_text *, struct word); /* "reg0[0..15]" (act-output.c) */

@@ -73,6 +73,10 @@ struct act_note { struct act a; uint16_t n_bytes; uint8_t bytes[]; };
 struct act_nested { struct act a; uint64_t list[]; };                    /* WRITE_ACTIONS, CLONE: a list up to len */
 struct act_metadata { struct act a; uint64_t value, mask; };
 
+/* Bits of a field's value as a number and back (n_bits at most 64; of more, the low ones) (subfield.c). */
+uint64_t subfield_get(const struct subfield *, const union field_value *);
+void subfield_set(const struct subfield *, union field_value *value, union field_value *mask, uint64_t);
+
 /* The tables, for whoever documents them: act_rows[enum act_type]. */
 struct act_row {
     const char *id, *name, *aliases, *syntax, *doc;

@@ -18,6 +18,7 @@ struct flow_mod {
      * which means a table only once NXT_FLOW_MOD_TABLE_ID has said so. */
     bool of10;
     uint64_t new_cookie;
+    bool learned; /* made by a learn action; not on the wire */
 };
 #define FLOW_MOD_INIT ((struct flow_mod){.priority = 0x8000, .buffer_id = OFP_NO_BUFFER, .out_port = OFPP_ANY, .out_group = OFPG_ANY, .new_cookie = UINT64_MAX})
 void flow_mod_free(struct flow_mod *);

@@ -466,19 +466,37 @@ struct cls_rule *classifier_lookup(const struct classifier *c, struct flow_view 
     return best;
 }
 
+static struct cls_rule *find_in_tuple(const struct cls_tuple *t, const struct match *m, uint16_t priority,
+                                      cls_version_t version)
+{
+    uint64_t words[FLOW_KEY_WORDS];
+    uint32_t hash = pack_match(t, m, words);
+    const struct cls_hash *h = LOAD(t->hash);
+    for (uint32_t at = LOAD(h->heads[hash & h->bucket_mask]); at != NIL; at = LOAD(h->nodes[at].next)) {
+        struct cls_rule *r = LOAD(h->nodes[at].rule);
+        if (h->nodes[at].hash == hash && r && r->priority == priority && words_equal(r, words, t->n_words) &&
+            visible(r, version))
+            return r;
+    }
+    return NULL;
+}
+
 struct cls_rule *classifier_find_exactly(const struct classifier *c, const struct match *m, uint16_t priority,
                                          cls_version_t version)
 {
-    uint64_t words[FLOW_KEY_WORDS];
     const struct cls_tuple *t = tuple_find(c, m);
-    if (!t)
-        return NULL;
-    uint32_t hash = pack_match(t, m, words);
-    const struct cls_hash *h = t->hash;
-    for (uint32_t at = h->heads[hash & h->bucket_mask]; at != NIL; at = h->nodes[at].next) {
-        struct cls_rule *r = h->nodes[at].rule;
-        if (h->nodes[at].hash == hash && r->priority == priority && words_equal(r, words, t->n_words) &&
-            visible(r, version))
+    return t ? find_in_tuple(t, m, priority, version) : NULL;
+}
+
+struct cls_rule *classifier_find_shared(const struct classifier *c, const struct match *m, uint16_t priority,
+                                        cls_version_t version)
+{
+    const struct cls_order *o = LOAD(c->order);
+    uint64_t map = mask_map(m);
+    for (uint32_t i = 0, n = o ? LOAD(o->n) : 0; i < n; i++) {
+        const struct cls_tuple *t = o->entries[i].tuple;
+        struct cls_rule *r = LOAD(t->n_rules) && mask_is(t, m, map) ? find_in_tuple(t, m, priority, version) : NULL;
+        if (r)
             return r;
     }
     return NULL;

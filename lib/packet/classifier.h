@@ -66,6 +66,10 @@ void classifier_remove(struct classifier *, struct cls_rule *r);
  * match, any (OpenFlow leaves it undefined). */
 struct cls_rule *classifier_lookup(const struct classifier *, struct flow_view *v, cls_version_t version);
 
+/* The visible rule with this match and priority, or NULL; any thread (classifier_find_exactly() is faster). */
+struct cls_rule *classifier_find_shared(const struct classifier *, const struct match *, uint16_t priority,
+                                        cls_version_t version);
+
 /* Writer only. */
 struct cls_rule *classifier_find_exactly(const struct classifier *, const struct match *, uint16_t priority,
                                          cls_version_t version);
