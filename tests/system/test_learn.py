@@ -173,7 +173,7 @@ def test_fin_timeout(shared):
 def test_learned_flows_say_that_they_go(shared):
     shared.flows("actions=learn(table=1,cookie=5,send_flow_rem,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])")
     c = of.Connection.to(shared.sw)
-    c.accepted(of.SET_ASYNC, struct.pack("!6I", 0, 0, 0, 0, 15, 15))
+    c.accepted(28, struct.pack("!6I", 0, 0, 0, 0, 15, 15))
     shared.exchange(frame(A, B))
     until(shared, 1, "table=1")
     shared.sw.ofctl("del-flows", "br0", "table=1")
