@@ -321,7 +321,7 @@ static void take_options(int argc, char *argv[])
 /* What OpenFlow 1.0 has nothing of. */
 static bool lacks(const char *command)
 {
-    static const char *const nouns[] = {"group", "bucket", "meter", "table-features", "table-desc", "mod-table"};
+    static const char *const nouns[] = {"meter", "table-features", "table-desc", "mod-table"};
     for (size_t i = 0; i < ARRAY_SIZE(nouns); i++)
         if (strstr(command, nouns[i]))
             return true;

@@ -425,6 +425,9 @@ def test_ovs_ofctl(wire, tmp_path, version):
     assert ("GROUP_STATS" in ovs_ofctl(sw, "show").stdout) == (version > "OpenFlow10")
     done = ovs_ofctl(sw, "add-group", "group_id=1,type=all", check=False)
     assert done.returncode and "OFPGMFC_GROUP_EXISTS" in done.stderr
+    for command in "dump-groups", "dump-group-features":
+        ours = sw.ofctl("-O", version or "OpenFlow10", command, "br0").stdout
+        assert ours.splitlines()[1:3] == ovs_ofctl(sw, command).stdout.splitlines()[1:3]
     # What it dumps it takes again, and ours takes too.
     dumped = ovs_ofctl(sw, "dump-groups").stdout
     path.write_text("".join(line.strip() + "\n" for line in dumped.splitlines()[1:]))
