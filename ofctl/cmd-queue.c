@@ -71,20 +71,32 @@ static void json_config(struct json *j, const struct reply *r)
     }
 }
 
-static void show(struct conn *c, const struct buf *request, enum ofp_msg_type expect, void (*entries)(struct json *, const struct reply *))
+typedef void entries_fn(struct json *, const struct reply *);
+
+static void open_queues(struct json *j)
 {
+    json_open(j, NULL, '{');
+    json_open(j, "queues", '[');
+}
+
+static void close_queues(struct json *j)
+{
+    json_close(j, ']');
+    json_close(j, '}');
+    puts(buf_text(j->out));
+    buf_free(j->out);
+}
+
+static void show(struct conn *c, const struct buf *request, enum ofp_msg_type expect, entries_fn *entries)
+{
+    struct buf out = BUF_INIT;
+    struct json j = {&out, true};
     struct reply r;
     conn_transact(c, request, expect, &r);
     if (options.json) {
-        struct buf out = BUF_INIT;
-        struct json j = {&out, true};
-        json_open(&j, NULL, '{');
-        json_open(&j, "queues", '[');
+        open_queues(&j);
         entries(&j, &r);
-        json_close(&j, ']');
-        json_close(&j, '}');
-        puts(buf_text(&out));
-        buf_free(&out);
+        close_queues(&j);
     } else {
         reply_print(c, &r);
     }
@@ -101,6 +113,35 @@ void cmd_queue_stats(struct conn *c, int argc, char *argv[])
     buf_free(&b);
 }
 
+/* OpenFlow 1.0 asks for one port at a time; of those that have no queues, some switches refuse to speak. */
+static void show_each_port(struct conn *c)
+{
+    struct buf out = BUF_INIT;
+    struct json j = {&out, true};
+    struct reply ports;
+    struct ofp_port_desc d;
+    conn_request(c, OFPMSG_PORT_DESC_REQUEST, OFPMSG_PORT_DESC_REPLY, &ports);
+    struct rd rd = reply_rd(&ports);
+    if (options.json)
+        open_queues(&j);
+    while (rd_left(&rd) && !port_desc_decode(c->version, &rd, &d)) {
+        struct buf b = BUF_INIT;
+        struct reply r;
+        enum ofp_msg_type type;
+        queue_config_request_encode(d.port, c->version, conn_xid(c), &type, &b);
+        bool ok = conn_try(c, &b, type, &r);
+        if (ok && options.json)
+            json_config(&j, &r);
+        else if (ok)
+            reply_print(c, &r);
+        reply_free(&r);
+        buf_free(&b);
+    }
+    if (options.json)
+        close_queues(&j);
+    reply_free(&ports);
+}
+
 /* Before OpenFlow 1.4 one cannot ask for one queue. */
 void cmd_queue_get_config(struct conn *c, int argc, char *argv[])
 {
@@ -108,6 +149,10 @@ void cmd_queue_get_config(struct conn *c, int argc, char *argv[])
     enum ofp_msg_type reply;
     uint32_t port, queue;
     parse(c, argc, argv, &port, &queue);
+    if (c->version == OFP10 && port == OFPP_ANY) {
+        show_each_port(c);
+        return;
+    }
     queue_config_request_encode(port, c->version, conn_xid(c), &reply, &b);
     show(c, &b, reply, json_config);
     buf_free(&b);

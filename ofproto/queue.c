@@ -108,6 +108,8 @@ enum ofp_error handle_queue_config(struct ofconn *c, const struct ofp_header *h,
     enum ofp_error e = queue_config_request_decode(c->version, body, &port, &a.queue);
     if (e)
         return e;
+    if (c->version == OFP10 && port == OFPP_ANY) /* its reply could not say which queue is which port's */
+        return OFPERR_QOFC_BAD_PORT;
     if (c->version >= OFP14)
         return multipart(&a, OFPMSG_QUEUE_DESC_REPLY, h->xid, port);
     size_t at = ofp_msg_begin(&a.b, c->version, OFPMSG_QUEUE_GET_CONFIG_REPLY, h->xid);

@@ -127,7 +127,8 @@ bool cmd_set(struct command *c)
                     return false;
                 continue;
             }
-            return diag_fail(c->d, 0, 0, "'%s' is the LOCAL port of a bridge; of it only mac= is set", c->args[1]);
+            if (strncmp(word, "max-rate=", 9) && strncmp(word, "max_rate=", 9))
+                return diag_fail(c->d, 0, 0, "'%s' is the LOCAL port of a bridge; of it only mac= and max-rate= are set", c->args[1]);
         }
         if (!config_set_word(r, word, false, c->d))
             return false;

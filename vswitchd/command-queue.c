@@ -8,15 +8,18 @@ static struct record *find_port(struct command *c)
     const char *name = c->args[0];
     struct record *r = config_find_port(c->next, name);
     if (!r)
-        diag_fail(c->d, 0, 0, config_find(c->next, name) ? "'%s' is the LOCAL port of a bridge, which has no queues" : "no port '%s'", name);
+        r = config_find(c->next, name); /* its LOCAL port */
+    if (!r)
+        diag_fail(c->d, 0, 0, "no port '%s'", name);
     return r;
 }
+
+static const struct column *queues_of(const struct record *r) { return column_find(r->table, "queues", 6, NULL); }
 
 /* What is not said of a queue that is there stays as it is. */
 bool cmd_set_queue(struct command *c)
 {
     struct record *r = find_port(c);
-    const struct column *queues = column_find(PORT, "queues", 6, NULL);
     struct dp_queue_config q = {0};
     struct buf words = BUF_INIT, value = BUF_INIT;
     if (!r || !parse_queue_id(c->args[1], &q.id, c->d))
@@ -30,7 +33,7 @@ bool cmd_set_queue(struct command *c)
     bool ok = parse_queue(buf_text(&words), &q, c->d);
     if (ok) {
         format_queue(&q, &value);
-        ok = config_set(r, queues, key, buf_text(&value), c->d);
+        ok = config_set(r, queues_of(r), key, buf_text(&value), c->d);
     }
     free(key);
     buf_free(&words);
@@ -43,9 +46,8 @@ bool cmd_del_queue(struct command *c)
     struct record *r = find_port(c);
     if (!r)
         return false;
-    const struct column *queues = column_find(PORT, "queues", 6, NULL);
     if (c->n_args == 2 && !config_get(r, "queues", c->args[1]))
         return c->words->if_exists || diag_fail(c->d, 0, 0, "port %s has no queue %s", r->name, c->args[1]);
-    config_unset(r, queues, c->n_args == 2 ? c->args[1] : NULL);
+    config_unset(r, queues_of(r), c->n_args == 2 ? c->args[1] : NULL);
     return true;
 }

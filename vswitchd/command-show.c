@@ -201,7 +201,7 @@ static void show_bridge(struct printer *p, struct bridge *b, const struct record
         show_controller(p, k);
     close_list(p);
     open_list(p, "ports");
-    show_port(p, b->local, NULL);
+    show_port(p, b->local, r);
     for (size_t i = 0; i < b->n_ports; i++)
         show_port(p, b->ports[i]->of, b->ports[i]->applied);
     close_list(p);

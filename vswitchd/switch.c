@@ -213,6 +213,7 @@ static void bridge_del(struct bridge *b)
     if (b->of)
         ofproto_destroy(b->of);
     free(b->ports);
+    free(b->local_shape);
     free(b->name);
     free(b);
 }
@@ -321,23 +322,31 @@ static bool check_device_name(const char *name, const char *what, struct diag *d
     return true;
 }
 
+/* What it warns of, it warns of once more when it is applied. */
+static bool check_shape(const struct record *r, struct diag *d)
+{
+    struct dp_queue_config queues[DP_MAX_QUEUES];
+    struct dp_shape_config shape;
+    struct diag why = DIAG_INIT;
+    bool ok = shape_of(r, &shape, queues, &why) || diag_fail(d, 0, 0, "%s", buf_text(&why.message));
+    diag_free(&why);
+    return ok;
+}
+
 /* What can be said of `next` without touching anything. */
 static bool check_config(const struct record *next, struct diag *d)
 {
     for (size_t i = 0; i < next->n_children; i++) {
         const struct record *b = next->children[i];
+        if (!check_shape(b, d))
+            return false;
         if (!check_device_name(b->name, "bridge", d))
             return false;
         for (size_t j = 0; j < b->n_children; j++) {
             const struct record *p = b->children[j];
             if (!check_device_name(p->name, "port", d))
                 return false;
-            struct dp_queue_config queues[DP_MAX_QUEUES];
-            struct dp_shape_config shape;
-            struct diag warned = DIAG_INIT; /* it will be, when it is applied */
-            bool ok = shape_of(p, &shape, queues, &warned) || diag_fail(d, 0, 0, "%s", buf_text(&warned.message));
-            diag_free(&warned);
-            if (!ok)
+            if (!check_shape(p, d))
                 return false;
             if (config_find(next, p->name))
                 return diag_fail(d, 0, 0, "port %s: a bridge has this name", p->name);
@@ -377,6 +386,24 @@ static void delete_what_is_gone(struct sw *sw, const struct record *next)
     dp_settle(sw->dp); /* what comes may take the names of what goes */
 }
 
+static bool shape_local(struct bridge *b, const struct record *r, struct diag *d)
+{
+    struct buf shape = BUF_INIT;
+    for (size_t i = 0; i < r->n_values; i++) {
+        const struct config_value *v = &r->values[i];
+        if (!strcmp(v->column->name, "max_rate") || !strcmp(v->column->name, "queues"))
+            buf_printf(&shape, "%s:%s=%s\n", v->column->name, v->key, v->value);
+    }
+    bool same = !strcmp(b->local_shape ? b->local_shape : "", shape.len ? buf_text(&shape) : "");
+    if (!same && !apply_shape(b->local, r, d)) {
+        buf_free(&shape);
+        return false;
+    }
+    free(b->local_shape);
+    b->local_shape = buf_steal_text(&shape);
+    return true;
+}
+
 static bool update_bridge(struct sw *sw, const struct record *r, struct diag *d)
 {
     struct bridge *b = switch_bridge(sw, r->name);
@@ -386,6 +413,8 @@ static bool update_bridge(struct sw *sw, const struct record *r, struct diag *d)
     if (strcmp(b->local_mac, mac ? mac : "") && !set_local_mac(b, mac, d))
         return false;
     configure_bridge(b, r);
+    if (!shape_local(b, r, d))
+        return false;
     for (size_t i = 0; i < r->n_children; i++) {
         struct port *p = bridge_port(b, r->children[i]->name);
         if (!(p ? port_update(b, p, r->children[i], d) : port_add(b, r->children[i], d)))

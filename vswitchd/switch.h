@@ -26,6 +26,7 @@ struct bridge {
     struct cds_list_head controllers; /* struct controller */
     struct controller *mgmt;          /* the management socket: a passive one */
     char local_mac[18];               /* as asked for: other_config:hwaddr */
+    char *local_shape;                /* likewise: max_rate and queues; NULL: none yet */
 };
 
 struct sw {

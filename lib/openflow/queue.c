@@ -287,7 +287,7 @@ FORMAT_FN(format_queue_config)
 {
     size_t n = 0, most = rd_left(&body) / 8;
     struct ofp_queue_config *q = xcalloc(most + 1, sizeof *q);
-    uint32_t port, last = OFPP_ANY;
+    uint32_t port;
     if (!queue_config_head_decode(h->version, &body, &port))
         while (n < most && rd_left(&body)) {
             q[n].port = port;
@@ -299,10 +299,9 @@ FORMAT_FN(format_queue_config)
     if (!n)
         buf_puts(out, "\n");
     for (size_t i = 0; i < n; i++) {
-        if (q[i].port != last) {
-            last = q[i].port;
+        if (!i || q[i].port != q[i - 1].port) {
             buf_puts(out, " port=");
-            text_put_port(last, names, out);
+            text_put_port(q[i].port, names, out);
             buf_puts(out, "\n");
         }
         buf_printf(out, "queue %u:", q[i].queue);

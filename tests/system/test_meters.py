@@ -12,7 +12,6 @@ import pytest
 import openflow as of
 import xvs
 from openflow import Connection
-from test_openflow import ovs_ofctl
 from topo import Star
 
 METER_MOD = 29
@@ -147,31 +146,36 @@ def bands_of(text):
     return {m: " ".join(rest.split()) for m, rest in re.findall(r"^meter=(\S+) ((?:.|\n(?!meter=|$))*)", text, re.M)}
 
 
-def test_ovs_ofctl_commands(star):
+@pytest.mark.parametrize("version", ["OpenFlow13", "OpenFlow14"])
+def test_ovs_ofctl_commands(star, version):
     sw = star.sw
+
+    def ovs_ofctl(sw, command, *args):
+        return sw.ns.run("ovs-ofctl", "-O", version, command, sw.mgmt("br0"), *args)
+
     ovs_ofctl(sw, "add-meter", "meter=1 kbps burst stats bands=type=drop rate=1000 burst_size=100")
     ovs_ofctl(sw, "add-meter", "meter=2 pktps bands=type=dscp_remark rate=5 prec_level=2,type=drop rate=9")
     ovs_ofctl(sw, "add-meter", "meter=slowpath kbps bands=type=drop rate=77")
     want = {"1": "kbps burst stats bands= type=drop rate=1000 burst_size=100",
             "2": "pktps bands= type=dscp_remark rate=5 prec_level=2 type=drop rate=9", "slowpath": "kbps bands= type=drop rate=77"}
     assert bands_of(ovs_ofctl(sw, "dump-meters").stdout) == want
-    assert bands_of(sw.ofctl("dump-meters", "br0").stdout) == want
+    assert bands_of(sw.ofctl("-O", version, "dump-meters", "br0").stdout) == want
     assert bands_of(ovs_ofctl(sw, "dump-meter", "meter=2").stdout) == {"2": want["2"]}
     ovs_ofctl(sw, "mod-meter", "meter=1 kbps bands=type=drop rate=2000")
     want["1"] = "kbps bands= type=drop rate=2000"
-    assert bands_of(sw.ofctl("dump-meters", "br0", "1").stdout) == {"1": want["1"]}
+    assert bands_of(sw.ofctl("-O", version, "dump-meters", "br0", "1").stdout) == {"1": want["1"]}
     ovs_ofctl(sw, "add-flow", "in_port=1,actions=meter:2,output:2")
-    for text in ovs_ofctl(sw, "meter-stats").stdout, sw.ofctl("meter-stats", "br0").stdout:
+    for text in ovs_ofctl(sw, "meter-stats").stdout, sw.ofctl("-O", version, "meter-stats", "br0").stdout:
         assert re.search(r"meter:2 flow_count:1 packet_in_count:0 byte_in_count:0 duration:[\d.]+s bands:\n0: packet_count:0 byte_count:0\n1: ", text), text
         assert "meter:1 flow_count:0" in text and "meter:slowpath" in text
     assert "meter:2 " in ovs_ofctl(sw, "meter-stats", "meter=2").stdout
-    for text in ovs_ofctl(sw, "meter-features").stdout, sw.ofctl("meter-features", "br0").stdout:
+    for text in ovs_ofctl(sw, "meter-features").stdout, sw.ofctl("-O", version, "meter-features", "br0").stdout:
         assert "max_meter:65536 max_bands:16 max_color:2\nband_types: drop dscp_remark\ncapabilities: kbps pktps burst stats\n" in text
     ovs_ofctl(sw, "del-meter", "meter=1")
     assert set(bands_of(ovs_ofctl(sw, "dump-meters").stdout)) == {"2", "slowpath"}
     ovs_ofctl(sw, "del-meters")
     assert not bands_of(ovs_ofctl(sw, "dump-meters").stdout)
-    assert "meter" not in sw.ofctl("dump-flows", "br0").stdout
+    assert "meter" not in sw.ofctl("-O", version, "dump-flows", "br0").stdout
 
 
 def test_the_dump_can_be_given_back(star):

@@ -12,7 +12,6 @@ import openflow as of
 import xvs
 from openflow import Connection
 from test_meters import frames, send
-from test_openflow import ovs_ofctl
 from topo import Star
 
 
@@ -106,8 +105,7 @@ def test_configuration(lab, star):
     sw.ctl("del-queue", "p2", "--", "clear", "port", "p2", "max_rate")
     assert "queue" not in sw.ctl("show").stdout
     for words, says in ((["set-queue", "p2", "1", "max-rate=fast"], "no rate"), (["set-queue", "p2", "1", "maxrate=1M"], "did you mean 'max-rate'"),
-                        (["set-queue", "p9", "1", "max-rate=1M"], "no port 'p9'"), (["set-queue", "br0", "1", "max-rate=1M"], "LOCAL"),
-                        (["set-queue", "p2", "x", "max-rate=1M"], "queue's number"), (["del-queue", "p2", "3"], "no queue 3"),
+                        (["set-queue", "p9", "1", "max-rate=1M"], "no port 'p9'"), (["set-queue", "p2", "x", "max-rate=1M"], "queue's number"), (["del-queue", "p2", "3"], "no queue 3"),
                         (["set-queue", "p2", "1", "min-rate=2M", "max-rate=1M"], "more than"),
                         (["set", "port", "p2", "max-rate=1M", "--", "set-queue", "p2", "1", "min-rate=2M"], "together"),
                         (["set", "port", "p2", "max-rate=1Q"], "no rate"),
@@ -118,6 +116,21 @@ def test_configuration(lab, star):
     assert "a share of the port's max-rate" in sw.ctl("set-queue", "p2", "1", "min-rate=2M").stderr
 
 
+def test_the_local_port_has_queues_too(lab, star):
+    sw = star.sw
+    star.ns.addr("br0", "10.0.0.9/24")
+    star.add_flows("actions=NORMAL")
+    sw.ctl("set", "interface", "br0", "max-rate=10M", "--", "set-queue", "br0", "4", "max-rate=2M")
+    star.h[0].ping("10.0.0.9", count=3)
+    assert queues(sw)["LOCAL", 0]["tx_packets"] >= 3
+    shown = sw.ctl("show").stdout
+    assert "max-rate=10M" in shown and "queue 4: max-rate=2M" in shown
+    sw.restart()
+    assert "queue 4: max-rate=2M" in sw.ctl("show").stdout
+    sw.ctl("del-queue", "br0", "--", "clear", "bridge", "br0", "max_rate")
+    assert not queues(sw)
+
+
 def test_trace_says_when_there_is_no_such_queue(star):
     star.sw.ctl("set-queue", "p2", "1", "max-rate=1M")
     star.add_flows("in_port=1,actions=set_queue:9,output:2", "in_port=2,actions=enqueue(1,4)")
@@ -126,27 +139,38 @@ def test_trace_says_when_there_is_no_such_queue(star):
 
 # --- clients ---
 
-def test_ovs_ofctl_commands(star):
+@pytest.mark.parametrize("version", ["OpenFlow10", "OpenFlow13", "OpenFlow14"])
+def test_ovs_ofctl_commands(star, version):
     sw = star.sw
+
+    def theirs(command, *args):
+        return sw.ns.run("ovs-ofctl", "-O", version, command, sw.mgmt("br0"), *args).stdout
+
+    def ours(command, *args, **options):
+        return sw.ofctl("-O", version, command, "br0", *args, **options)
+
     sw.ctl("set", "port", "p2", "max-rate=10M", "--", "set-queue", "p2", "1", "min-rate=1M", "--", "set-queue", "p2", "2", "max-rate=3333k", "--",
            "set-queue", "p1", "5", "max-rate=1M")
-    ovs_ofctl(sw, "add-flow", "in_port=1,actions=set_queue:1,output:2,pop_queue,output:2")
-    ovs_ofctl(sw, "add-flow", "in_port=2,actions=enqueue:1:5")
-    for text in ovs_ofctl(sw, "dump-flows").stdout, sw.ofctl("dump-flows", "br0").stdout:
-        assert "actions=set_queue:1,output:2,pop_queue,output:2" in text and "actions=set_queue:5,output:1,pop_queue" in text, text
+    theirs("add-flow", "in_port=1,actions=set_queue:1,output:2,pop_queue,output:2")
+    theirs("add-flow", "in_port=2,actions=enqueue:1:5")
+    for text in theirs("dump-flows"), ours("dump-flows").stdout:
+        assert "actions=set_queue:1,output:2,pop_queue,output:2" in text or "actions=enqueue:2:1,output:2" in text, text
+        assert "actions=set_queue:5,output:1,pop_queue" in text or "actions=enqueue:1:5" in text, text
     send(star.h[0], "eth0", frames(star.h[0], [0], payload=100 - 42))
     xvs.wait_until(lambda: queues(sw)[2, 1]["tx_packets"] >= 1, 5, "the packet")
-    for text in ovs_ofctl(sw, "queue-stats", "2").stdout, sw.ofctl("queue-stats", "br0", "p2").stdout:
+    for text in theirs("queue-stats", "2"), ours("queue-stats", "p2").stdout:
         assert " 3 queues\n  port 2 queue 0: bytes=" in text or ' 3 queues\n  port p2 queue 0: bytes=' in text, text
-        assert re.search(r"queue 2: bytes=0, pkts=0, errors=0, duration=[\d.]+s", text), text
-    assert " 1 queues\n" in ovs_ofctl(sw, "queue-stats", "2", "1").stdout
-    assert " 5 queues\n" in ovs_ofctl(sw, "queue-stats").stdout and " 5 queues\n" in sw.ofctl("queue-stats", "br0").stdout
-    for text in ovs_ofctl(sw, "queue-get-config", "2").stdout, sw.ofctl("queue-get-config", "br0", "2").stdout:
+        assert re.search(r"queue 2: bytes=0, pkts=0, errors=0, duration=([\d.]+s|\?)", text), text
+    assert " 1 queues\n" in theirs("queue-stats", "2", "1")
+    assert " 5 queues\n" in theirs("queue-stats") and " 5 queues\n" in ours("queue-stats").stdout
+    for text in theirs("queue-get-config", "2"), ours("queue-get-config", "2").stdout:
         assert re.search(r"port=\S+\nqueue 0:\nqueue 1: min_rate:10.0%\nqueue 2: max_rate:33.3%\n", text), text
-    text = sw.ofctl("queue-get-config", "br0").stdout
-    assert "port=1\nqueue 0:\nqueue 5: max_rate:" in text and "port=2\nqueue 0:" in text
-    assert "QUEUE_STATS" in ovs_ofctl(sw, "show").stdout
-    refused = sw.ofctl("queue-stats", "br0", "2", "77", check=False)
+    for text in [ours("queue-get-config").stdout] + ([] if version == "OpenFlow13" else [theirs("queue-get-config")]):
+        assert "port=1\nqueue 0:\nqueue 5: max_rate:" in text and "port=2\nqueue 0:" in text, text
+    asked = json.loads(sw.ofctl("-O", version, "-f", "json", "queue-get-config", "br0").stdout)["queues"]
+    assert sorted((q["port"], q["queue"]) for q in asked) == [(1, 0), (1, 5), (2, 0), (2, 1), (2, 2)]
+    assert "QUEUE_STATS" in theirs("show")
+    refused = ours("queue-stats", "2", "77", check=False)
     assert refused.returncode == 1 and "OFPQOFC_BAD_QUEUE" in refused.stderr
 
 
