@@ -164,10 +164,12 @@ static void run_bucket(struct walk *w, const struct group *g, const struct group
     const struct act *set[WALK_SET_SIZE];
     unsigned n_set = w->n_set;
     uint32_t queue = w->queue;
+    struct rule *rule = w->rule;
     if (!walk_step(w))
         return;
     memcpy(set, w->set, n_set * sizeof set[0]);
     w->n_set = 0;
+    w->rule = NULL; /* 7.4.1: the cookie of a packet-in from a bucket is -1; nor does a table-miss "directly" send it */
     walk_note(w, "group %u (%s): bucket%zu of %zu", g->id, group_type_name(c->type), (size_t)(b - c->bucket),
               c->n_buckets);
     dp_path_tally(w->s->path, b->tally);
@@ -180,6 +182,7 @@ static void run_bucket(struct walk *w, const struct group *g, const struct group
     memcpy(w->set, set, n_set * sizeof set[0]);
     w->n_set = n_set;
     w->queue = queue;
+    w->rule = rule;
     w->v->key = key;
     w->v->written = written;
     memset(&w->changed, 0, sizeof w->changed);

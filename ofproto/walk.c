@@ -165,7 +165,8 @@ static void walk_from(struct walk *w, uint8_t table, bool resubmit, uint32_t in_
     }
     w->go_to = -1;
     w->rule = caller;
-    w->table = caller_table;
+    if (resubmit) /* else the action set comes next, and belongs to the table that was last */
+        w->table = caller_table;
 }
 
 void walk_tables(struct walk *w, uint8_t table) { walk_from(w, table, false, OFPP_IN_PORT); }
