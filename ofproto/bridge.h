@@ -23,7 +23,7 @@ enum { N_TABLES = 254 };
 struct rule {
     uint64_t cookie; /* atomic: OpenFlow 1.0's MODIFY changes it, and a walk copies it to packet-ins */
     msec_t created;
-    msec_t counted_since : 48; /* when its counters last began at zero: the idle timeout starts no earlier */
+    msec_t counted_since : 48; /* when it came, or was used before it was changed: the idle timeout starts no earlier */
     uint64_t importance : 16;  /* 1.4: told, and otherwise nothing: no rule is evicted */
     uint16_t idle_timeout, hard_timeout;
     uint8_t flags;

@@ -148,9 +148,13 @@ struct rule *rule_modified(struct ofproto *o, struct rule *old, const struct flo
                                  .acts = fm->acts};
     cls_rule_match(&old->cls, &as_it_was.match);
     struct rule *r = rule_create(o, &as_it_was, reset ? NULL : old, now);
+    uint64_t packets, bytes;
+    msec_t used = 0;
+    if (reset)
+        dp_tally_read(o->dp, old->tally, &packets, &bytes, &used); /* a flow that idles goes on idling */
     r->created = old->created;
     r->shortened = old->shortened;
-    r->counted_since = reset ? now : old->counted_since;
+    r->counted_since = MAX(old->counted_since, used);
     return r;
 }
 

@@ -38,3 +38,11 @@ tests_sim_sim_threads_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_test_walk_SOURCES = tests/sim/test-walk.c
 tests_sim_test_walk_LDADD = $(OFPROTO_TEST_LIBS)
 CLEANFILES += tests/sim/*.tap
+# The slow obvious twin, in Python, and the switch that it is compared with.
+if HAVE_CHECK
+check_PROGRAMS += tests/sim/sim-pipe
+TESTS += tests/sim/test-twin.py
+endif
+tests_sim_sim_pipe_SOURCES = tests/sim/sim-pipe.c
+tests_sim_sim_pipe_LDADD = $(OFPROTO_TEST_LIBS)
+EXTRA_DIST += tests/sim/test-twin.py tests/sim/twin/messages.py tests/sim/twin/packet.py tests/sim/twin/scenario.py tests/sim/twin/switch.py

@@ -11,7 +11,7 @@ struct twin {
     uint16_t priority, idle, hard, flags;
     uint64_t cookie, acts_port;
     struct match match;
-    msec_t created, counted_since;
+    msec_t created;
 };
 
 struct fixture {
@@ -106,8 +106,7 @@ static enum ofp_error twin_add(struct fixture *f, const struct flow_mod *fm, uin
                               .cookie = fm->cookie,
                               .acts_port = out,
                               .match = fm->match,
-                              .created = clock_msec(),
-                              .counted_since = clock_msec()};
+                              .created = clock_msec()};
     return OFPERR_OK;
 }
 
@@ -127,9 +126,7 @@ static enum ofp_error twin_flow_mod(struct fixture *f, const struct flow_mod *fm
         if ((t->cookie ^ fm->cookie) & fm->cookie_mask)
             continue;
         if (!deletes) {
-            t->acts_port = out;
-            if (fm->flags & OFPFF_RESET_COUNTS)
-                t->counted_since = clock_msec();
+            t->acts_port = out; /* OFPFF_RESET_COUNTS is about counters: nobody used the flow, so it idles on */
         } else if (fm->out_port == OFPP_ANY || fm->out_port == t->acts_port) {
             twin_remove(f, t, OFPRR_DELETE);
         }
@@ -142,9 +139,9 @@ static void twin_run(struct fixture *f)
     msec_t now = clock_msec();
     for (struct twin *t = f->twin; t < f->twin + MAX_TWINS; t++) {
         if (t->there && t->hard && now >= t->created + t->hard * 1000)
-            twin_remove(f, t, t->idle && t->counted_since + t->idle * 1000 < t->created + t->hard * 1000 ? OFPRR_IDLE_TIMEOUT
+            twin_remove(f, t, t->idle && t->created + t->idle * 1000 < t->created + t->hard * 1000 ? OFPRR_IDLE_TIMEOUT
                                                                                                        : OFPRR_HARD_TIMEOUT);
-        else if (t->there && t->idle && now >= t->counted_since + t->idle * 1000)
+        else if (t->there && t->idle && now >= t->created + t->idle * 1000)
             twin_remove(f, t, OFPRR_IDLE_TIMEOUT);
     }
 }
