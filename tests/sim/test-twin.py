@@ -2,7 +2,7 @@
 """The switch against its slow obvious twin (twin/switch.py): random tables, groups, packets, flow-mods, group-mods, links and
 time. Frames, packet-ins, flow-removed messages, errors and all counters must agree.
 
-usage: test-twin.py [SEED [ROUNDS]]     by default some rounds from a seed of today's; XVS_TEST_SEED chooses another
+usage: test-twin.py [SEED [ROUNDS]]     by default rounds of some seconds from a new seed, or from $XVS_TEST_SEED
 """
 import os
 import random
@@ -307,7 +307,7 @@ class Round:
 
 
 def main():
-    default = os.environ.get("XVS_TEST_SEED") or str(int(time.time()) // 86400)
+    default = os.environ.get("XVS_TEST_SEED") or str(time.time_ns() % 10 ** 9)
     seed, rounds = int(sys.argv[1] if len(sys.argv) > 1 else default, 0), int(sys.argv[2]) if len(sys.argv) > 2 else None
     began, asked, refused, n = time.monotonic(), 0, 0, 0
     while n < rounds if rounds is not None else time.monotonic() - began < SECONDS:
@@ -316,7 +316,7 @@ def main():
             r.run(STEPS)
         except AssertionError as e:
             r.real.process.kill()
-            print(f"seed {seed + n}:\n{e}")
+            print(f"{e}\nonce more, with all its steps: TWIN_VERBOSE=1 tests/sim/test-twin.py {seed + n} 1")
             return 1
         asked, refused, n = asked + r.asked, refused + r.refused, n + 1
     print(f"seeds {seed} to {seed + n - 1}: {n * STEPS} steps; {refused} of {asked} changes did not fit their match")

@@ -38,12 +38,12 @@ def places(data):
     elif kind == 0x0806:
         for name, byte, size in (("arp_op", 6, 2), ("arp_sha", 8, 6), ("arp_spa", 14, 4), ("arp_tha", 18, 6), ("arp_tpa", 24, 4)):
             at[name] = ((p + byte) * 8, size * 8)
-    elif kind == 0x0800:
+    elif kind == 0x0800 and data[p] == 0x45:  # else it only says that it is IP
         at.update(ip_dscp=((p + 1) * 8, 6), ip_ecn=((p + 1) * 8 + 6, 2), ip_ttl=((p + 8) * 8, 8), ip_proto=((p + 9) * 8, 8),
                   ipv4_src=((p + 12) * 8, 32), ipv4_dst=((p + 16) * 8, 32))
         if not number(data, (p + 6) * 8 + 3, 13):  # a later fragment has no transport header
             transport(at, number(data, (p + 9) * 8, 8), p + 20, ICMP, "icmpv4")
-    elif kind == 0x86dd:
+    elif kind == 0x86dd and data[p] >> 4 == 6:
         at.update(ip_dscp=(p * 8 + 4, 6), ip_ecn=(p * 8 + 10, 2), ipv6_flabel=(p * 8 + 12, 20), ip_proto=((p + 6) * 8, 8),
                   ip_ttl=((p + 7) * 8, 8), ipv6_src=((p + 8) * 8, 128), ipv6_dst=((p + 24) * 8, 128))
         transport(at, number(data, (p + 6) * 8, 8), p + 40, ICMP6, "icmpv6")
@@ -94,6 +94,8 @@ def fix_first_fragment(data, old):
 def fix_checksums(data, old=None):
     at = places(data)
     p, kind = at["payload"], number(data, *at["eth_type"])
+    if "ip_proto" not in at:
+        return
     if kind == 0x0800:
         put(data, (p + 10) * 8, 16, 0)
         put(data, (p + 10) * 8, 16, checksum(data[p:p + 20]))
@@ -103,11 +105,9 @@ def fix_checksums(data, old=None):
             return
         l4, end, proto = p + 20, p + number(data, (p + 2) * 8, 16), data[p + 9]
         pseudo = bytes(data[p + 12:p + 20]) + bytes([0, proto]) + (end - l4).to_bytes(2, "big")
-    elif kind == 0x86dd:
+    else:
         l4, end, proto = p + 40, p + 40 + number(data, (p + 4) * 8, 16), data[p + 6]
         pseudo = bytes(data[p + 8:p + 40]) + (end - l4).to_bytes(4, "big") + bytes([0, 0, 0, proto])
-    else:
-        return
     where = {TCP: 16, UDP: 6, ICMP: 2, ICMP6: 2}.get(proto)
     if where is None or proto == UDP and kind == 0x0800 and not number(data, (l4 + 6) * 8, 16):
         return  # RFC 768: no checksum was made
