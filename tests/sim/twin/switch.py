@@ -13,7 +13,7 @@ NO_MATCH, ACTION, INVALID_TTL = range(3)  # reasons of packet-in
 SEND_FLOW_REM, CHECK_OVERLAP, RESET_COUNTS, NO_PKT_COUNTS, NO_BYT_COUNTS = 1, 2, 4, 8, 16
 TYPE_ALL, TYPE_SELECT, TYPE_INDIRECT, TYPE_FF = range(4)
 UNKNOWN = 2 ** 64 - 1  # a counter that is not kept
-NEVER, TICK = 2 ** 63, 250  # ms; the switch looks for what ends at each tick
+NEVER = 2 ** 63
 SHORTEST = 60  # of an Ethernet frame, without its checksum
 
 # 5.10: the order in which an action set is executed; set-field comes between.
@@ -295,7 +295,7 @@ class Switch:
         """5.5: "a non-zero hard_timeout field causes the flow entry to be removed after the given number of seconds"."""
         for f in list(self.flows):
             hard, idle = (f.created + f.hard * 1000 if f.hard else NEVER), (f.used + f.idle * 1000 if f.idle else NEVER)
-            if min(hard, idle) <= self.now // TICK * TICK:
+            if min(hard, idle) <= self.now:
                 self.remove(f, HARD if hard <= idle else IDLE)
 
     # --- groups: 6.5, 7.3.4.3 ---
