@@ -177,7 +177,9 @@ static void match_fields(void)
         const char *need = prereq_texts[row->prereq];
         buf_printf(&text, "%s. %u bit%s, %s, %s", row->doc, row->bits, row->bits == 1 ? "" : "s",
                    row->mask == M_ANY ? "may be masked" : "not masked",
-                   row->access == RW ? "may be written" : "read only");
+                   row->access == RW   ? "may be written"
+                   : row->access == SF ? "may be written by set_field"
+                                       : "read only");
         if (need && *need)
             buf_printf(&text, "; needs %s", need);
         buf_puts(&text, ".");

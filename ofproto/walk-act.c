@@ -109,6 +109,8 @@ void walk_set_field(struct walk *w, enum field_id f, const union field_value *va
 {
     if (fields[f].ofs == offsetof(struct flow_key, eth.tci))
         set_vlan(w, f, value, mask);
+    else if (walk_has_field(w, f) && fields[f].access == SF)
+        walk_set_kind(w, f, value);
     else if (walk_has_field(w, f))
         walk_set_bits(w, f, value, mask);
     else

@@ -67,6 +67,16 @@ static void look_again(struct walk *w)
     free(copy);
 }
 
+/* A field that says what follows: after it everything is something else. */
+void walk_set_kind(struct walk *w, enum field_id f, const union field_value *value)
+{
+    emit_changes(w);
+    struct dpact_set *set = dpact_append(&w->s->path->acts, DPACT_SET_FIELD, sizeof *set, (uint32_t)f);
+    set->value = *value;
+    field_all_ones(f, &set->mask);
+    look_again(w);
+}
+
 /* --- VLAN --- */
 
 void walk_push_vlan(struct walk *w, uint16_t tpid)

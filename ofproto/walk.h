@@ -94,6 +94,7 @@ void act_fin_timeout(struct walk *, const struct act *);
 /* --- walk-tag.c: pushes, pops, TTLs --- */
 void walk_push_vlan(struct walk *, uint16_t tpid);
 void walk_pop_vlan(struct walk *);
+void walk_set_kind(struct walk *, enum field_id, const union field_value *); /* eth_type, ip_proto, mpls_bos */
 void act_push_vlan(struct walk *, const struct act *);
 void act_pop_vlan(struct walk *, const struct act *);
 void act_push_mpls(struct walk *, const struct act *);

@@ -30,13 +30,15 @@ void act_put_set_field(struct buf *list, enum act_type type, enum field_id f, co
     put_set(list, type, &s, value, &ones);
 }
 
-enum ofp_error act_writable(enum field_id f, struct act_state *st)
+static enum ofp_error writable(enum field_id f, enum field_access least, struct act_state *st)
 {
-    if (fields[f].access == RO)
+    if (fields[f].access < least)
         return act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s cannot be written", fields[f].name);
     /* A tag that is not there has no VID to write; vlan_tci, which stands for the tag itself, may be written always. */
     return f == FIELD_VLAN_VID || f == FIELD_VLAN_PCP ? act_need_vlan(st) : act_need(st, f);
 }
+
+enum ofp_error act_writable(enum field_id f, struct act_state *st) { return writable(f, RW, st); }
 
 /* The match as it is after `mask` bits of f were written with `value`, so that later prerequisites see them. */
 void act_note_write(struct act_state *st, enum field_id f, const union field_value *value,
@@ -55,7 +57,7 @@ void act_note_write(struct act_state *st, enum field_id f, const union field_val
 static enum ofp_error set_check(const struct act *a, struct act_state *st)
 {
     const struct act_set_field *set = (const struct act_set_field *)a;
-    enum ofp_error e = act_writable(set->field, st);
+    enum ofp_error e = writable(set->field, a->type == ACT_SET_FIELD ? SF : RW, st);
     /* OpenFlow 1.3.5, 7.2.5: what set_field writes must be a value that a match could have. */
     if (e == OFPERR_OK && set->field == FIELD_VLAN_VID && a->type == ACT_SET_FIELD &&
         !(field_value_u64(&set->value) & VLAN_PRESENT))
@@ -103,7 +105,7 @@ static void set_field_decode(uint8_t version, struct rd *r, enum act_type type, 
     bool whole_field = !memcmp(&mask, &ones, sizeof ones);
     if (type != ACT_SET_MASKED && masked) /* 7.2.5: "oxm_hasmask must be zero" */
         e = OFPERR_BAC_BAD_SET_TYPE;
-    else if (fields[f].access == RO)
+    else if (fields[f].access < (type == ACT_SET_FIELD ? SF : RW))
         e = OFPERR_BAC_BAD_SET_TYPE;
     else if ((value.w[0] & ~mask.w[0]) || (value.w[1] & ~mask.w[1]))
         e = OFPERR_BAC_BAD_SET_ARGUMENT;
@@ -152,7 +154,7 @@ static bool set_field_parse(struct act_text *t, enum act_type type, const struct
             "set_field writes whole fields: write set_field:VALUE/MASK->FIELD or load:VALUE->FIELD[FIRST..LAST]");
     if (!subfield_field_by_name(&t->t, name, &f))
         return subfield_no_field(&t->t, name);
-    if (fields[f].access == RO)
+    if (fields[f].access < (type == ACT_SET_PRESENT ? RW : SF))
         return text_fail(&t->t, name, "%s cannot be written", fields[f].name);
     if (!text_field_value(&t->t, f, value_text, type != ACT_SET_PRESENT, &value, &mask))
         return false;
@@ -192,7 +194,7 @@ const struct act_shape act_shape_set_masked = {set_field_decode, set_field_encod
 static enum ofp_error present_check(const struct act *a, struct act_state *st)
 {
     enum field_id f = ((const struct act_set_field *)a)->field;
-    return fields[f].access == RO ? act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s cannot be written", fields[f].name)
+    return fields[f].access != RW ? act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s cannot be written", fields[f].name)
            : fields[f].layer == L_META || fields[f].prereq == P_VLAN || fields[f].ofs == offsetof(struct flow_key, eth.tci)
                ? act_fault(st, OFPERR_BAC_BAD_SET_TYPE, "%s is written by set_field", fields[f].name)
                : OFPERR_OK;
@@ -215,7 +217,7 @@ static void load_decode(uint8_t version UNUSED, struct rd *r, enum act_type type
     uint64_t n = rd_u64(r);
     if (r->err)
         return;
-    if (fields[s.field].access == RO)
+    if (fields[s.field].access != RW)
         rd_fail(r, OFPERR_BAC_BAD_SET_TYPE);
     else if (s.n_bits < 64 && n >> s.n_bits)
         rd_fail(r, OFPERR_BAC_BAD_SET_ARGUMENT);
@@ -246,7 +248,7 @@ static bool load_parse(struct act_text *t, enum act_type type, const struct item
     union field_value value = {{0}}, mask = {{0}}, typed;
     if (!split_arrow(t, item, &left, &right) || !subfield_parse(&t->t, right, &s))
         return false;
-    if (fields[s.field].access == RO)
+    if (fields[s.field].access != RW)
         return text_fail(&t->t, right, "%s cannot be written", fields[s.field].name);
     if (s.n_bits > 64)
         return text_fail(&t->t, right, "load writes at most 64 bits");
@@ -290,7 +292,7 @@ static void move_fields(struct rd *r, enum act_type type, uint16_t n_bits, uint1
     subfield_decode(r, &dst);
     if (r->err)
         return;
-    if (fields[dst.field].access == RO)
+    if (fields[dst.field].access != RW)
         rd_fail(r, OFPERR_BAC_BAD_SET_TYPE);
     struct act_move *a = act_append(list, type, sizeof *a);
     a->src = src;
@@ -321,7 +323,7 @@ static bool move_parse(struct act_text *t, enum act_type type, const struct item
     if (!split_arrow(t, item, &left, &right) || !subfield_parse(&t->t, left, &src) ||
         !subfield_parse(&t->t, right, &dst))
         return false;
-    if (fields[dst.field].access == RO)
+    if (fields[dst.field].access != RW)
         return text_fail(&t->t, right, "%s cannot be written", fields[dst.field].name);
     if (src.n_bits != dst.n_bits)
         return text_fail(&t->t, item->value, "both sides of a move have the same number of bits: these have %u and %u",

@@ -190,7 +190,7 @@ static bool parse_load(const struct text *t, const struct item *item, struct lea
     struct word from = {v.at, (size_t)(arrow - p)}, to = {v.at + from.len + 2, v.len - from.len - 2};
     if (!subfield_parse(t, to, &s->to))
         return false;
-    if (fields[s->to.field].access == RO)
+    if (fields[s->to.field].access != RW)
         return text_fail(t, to, "%s cannot be written", fields[s->to.field].name);
     s->dst = LEARN_TO_LOAD;
     s->n_bits = s->to.n_bits;
@@ -264,7 +264,7 @@ static int parse_argument(const struct text *t, const struct item *item, struct 
         return -1;
     if (a->result.n_bits != 1)
         text_fail(t, item->value, "result_dst is one bit, not %u: reg0[0]", a->result.n_bits);
-    else if (fields[a->result.field].access == RO)
+    else if (fields[a->result.field].access != RW)
         text_fail(t, item->value, "%s cannot be written", fields[a->result.field].name);
     return a->result.n_bits == 1 && fields[a->result.field].access != RO ? 1 : -1;
 }

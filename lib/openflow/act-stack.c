@@ -18,7 +18,7 @@ static void stack_decode(uint8_t version UNUSED, struct rd *r, enum act_type typ
     n_bits = rd_u16(r);
     if (!r->err && (!n_bits || ofs + n_bits > width))
         rd_fail(r, OFPERR_BAC_BAD_SET_ARGUMENT);
-    if (!r->err && type == ACT_STACK_POP && fields[s.field].access == RO)
+    if (!r->err && type == ACT_STACK_POP && fields[s.field].access != RW)
         rd_fail(r, OFPERR_BAC_BAD_SET_TYPE);
     s.ofs = (uint8_t)ofs;
     s.n_bits = (uint8_t)n_bits;
@@ -39,7 +39,7 @@ static bool stack_parse(struct act_text *t, enum act_type type, const struct ite
     struct subfield s;
     if (!subfield_parse(&t->t, item->value, &s))
         return false;
-    if (type == ACT_STACK_POP && fields[s.field].access == RO)
+    if (type == ACT_STACK_POP && fields[s.field].access != RW)
         return text_fail(&t->t, item->value, "%s cannot be written", fields[s.field].name);
     put_stack(t->list, type, &s);
     return true;

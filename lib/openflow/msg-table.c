@@ -155,7 +155,7 @@ static void put_fields(enum property p, struct buf *out)
     bool set = p == P_WRITE_SETFIELD || p == P_APPLY_SETFIELD;
     size_t at = property_begin(p, out);
     for (enum field_id f = 0; f < N_FIELDS; f++) {
-        if (fields[f].oxm >> 16 != 0x8000 || (set && fields[f].access != RW))
+        if (fields[f].oxm >> 16 != 0x8000 || (set && fields[f].access == RO))
             continue;
         buf_u32(out, oxm_header(f, p == P_MATCH && fields[f].mask == M_ANY));
     }

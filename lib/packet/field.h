@@ -15,7 +15,7 @@ enum field_id {
 };
 
 enum field_mask { M_NONE, M_ANY };
-enum field_access { RO, RW };
+enum field_access { RO, SF, RW };
 enum field_prereq {
     P_NONE, P_IN_PORT, P_VLAN, P_MPLS, P_IP, P_IPV4, P_IPV6, P_ARP, P_TCP, P_UDP, P_SCTP, P_ICMPV4, P_ICMPV6, P_ND,
     P_ND_SOLICIT, P_ND_ADVERT, P_GRE, P_PBB, N_PREREQS

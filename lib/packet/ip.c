@@ -67,11 +67,13 @@ static void walk_extensions(const uint8_t *ip, struct ip_place *r)
     uint32_t at = IPV6_HEADER;
     struct extensions x = {0};
     r->cut = true;
+    r->proto_at = 6;
     for (int n = 0; is_extension(proto); n++) {
         const uint8_t *h = ip + at;
         if (n == MAX_EXTENSIONS || r->end - at < 8 || r->end - at < extension_len(proto, h))
             return;
         note_extension(proto, &x);
+        r->proto_at = (uint16_t)at;
         if (proto == IPPROTO_ROUTING)
             r->routed |= h[3] != 0;
         if (proto == IPPROTO_FRAGMENT) {
@@ -108,6 +110,7 @@ bool ip_locate(const uint8_t *ip, uint32_t len, uint16_t etype, struct ip_place 
             return false;
         r->version = 4;
         r->proto = ip[9];
+        r->proto_at = 9;
         r->end = MIN(total, len);
         if (fragment & 0x3fff)
             r->frag = fragment & 0x1fff ? FRAG_ANY | FRAG_LATER : FRAG_ANY;

@@ -95,6 +95,7 @@ static inline struct l2_place l2_locate(const uint8_t *d, uint32_t len, unsigned
 struct ip_place {
     uint8_t version; /* 4 or 6 */
     uint8_t proto;   /* of what follows all IP headers; IPv6 with a broken chain of headers: 0 */
+    uint16_t proto_at; /* the byte that says so, from the packet's start */
     uint8_t frag;    /* FRAG_… of key.h */
     bool cut;        /* the chain of IPv6 extension headers is broken: what is behind is not known */
     uint16_t exthdr; /* EXTHDR_… of key.h; 0 if the chain is broken */

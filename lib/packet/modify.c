@@ -21,7 +21,7 @@ static const struct transport {
 struct headers {
     struct packet *p;
     uint16_t type;
-    uint8_t *lse, *pbb, *ip, *l4, *arp;
+    uint8_t *etype, *lse, *pbb, *ip, *l4, *arp;
     uint32_t l4_len;
     struct ip_place place;
     const struct transport *transport; /* only if all of its header is there */
@@ -34,6 +34,7 @@ static void find_headers(struct packet *p, struct headers *h)
     if (!l2.end)
         return;
     uint8_t *l3 = p->data + l2.end;
+    h->etype = l2.type == ETYPE_LLC ? NULL : l3 - 2;
     uint32_t len = p->len - l2.end;
     if (etype_is_mpls(l2.type) && len >= 4)
         h->lse = l3;
@@ -57,7 +58,7 @@ static void find_headers(struct packet *p, struct headers *h)
 
 /* --- Where a field lies --- */
 
-enum region { IN_FRAME, IN_IP, IN_ADDRESS, IN_L4 };
+enum region { IN_FRAME, IN_IP, IN_ADDRESS, IN_L4, IS_PROTO };
 
 /* A big-endian number of `size` bytes at `at`, in which the field starts `shift` bits from the right. */
 struct place {
@@ -116,8 +117,10 @@ static struct place find_place(const struct headers *h, enum field_id f)
     switch (f) {
     case FIELD_ETH_DST: return (struct place){d, 6, 0, IN_FRAME};
     case FIELD_ETH_SRC: return (struct place){d + 6, 6, 0, IN_FRAME};
+    case FIELD_ETH_TYPE: return (struct place){h->etype, 2, 0, IN_FRAME};
     case FIELD_MPLS_LABEL:
     case FIELD_MPLS_TC:
+    case FIELD_MPLS_BOS:
     case FIELD_MPLS_TTL: return (struct place){h->lse, 4, shift, IN_FRAME};
     case FIELD_PBB_ISID:
     case FIELD_PBB_UCA: return (struct place){h->pbb, 4, shift, IN_FRAME};
@@ -125,6 +128,7 @@ static struct place find_place(const struct headers *h, enum field_id f)
     case FIELD_IP_DSCP:
     case FIELD_IP_ECN:
         return v6 ? (struct place){h->ip, 4, IPV6_TC_SHIFT + shift, IN_IP} : (struct place){h->ip, 2, shift, IN_IP};
+    case FIELD_IP_PROTO: return (struct place){h->ip + h->place.proto_at, 1, 0, IS_PROTO};
     case FIELD_IP_TTL: return v6 ? (struct place){h->ip + 6, 2, 0, IN_IP} : (struct place){h->ip + 8, 2, 8, IN_IP};
     case FIELD_IPV6_FLABEL: return (struct place){h->ip, 4, 0, IN_IP};
     case FIELD_IPV4_SRC: return (struct place){h->ip + 12, 4, 0, IN_ADDRESS};
@@ -207,6 +211,15 @@ static uint32_t sctp_crc(const struct headers *h)
     return crc32c(crc, h->l4 + SCTP_HEADER, h->l4_len - SCTP_HEADER);
 }
 
+/* The protocol is in the header's sum and, of the transport that it names so far, in the pseudo-header's. */
+static void follow_proto(const struct headers *h, uint8_t old, uint8_t new)
+{
+    uint8_t ttl = h->ip[8], before[2] = {0, old}, after[2] = {0, new};
+    follow_transport(h, true, before, after, 2);
+    if (h->place.version == 4)
+        follow_sum(h->ip + 10, (uint8_t[]){ttl, old}, (uint8_t[]){ttl, new}, 2);
+}
+
 /* Writes n bytes, and every checksum over them. */
 static bool write_bytes(const struct headers *h, const struct place *at, const uint8_t *new)
 {
@@ -229,6 +242,8 @@ static bool write_bytes(const struct headers *h, const struct place *at, const u
     }
     if ((at->region == IN_IP || at->region == IN_ADDRESS) && h->place.version == 4)
         follow_sum(h->ip + 10, old, new, at->size);
+    if (at->region == IS_PROTO)
+        follow_proto(h, *old, *new);
     if (at->region == IN_ADDRESS || at->region == IN_L4)
         follow_transport(h, at->region == IN_ADDRESS, old, new, at->size);
     return true;
@@ -266,7 +281,7 @@ bool packet_set_field(struct packet *p, enum field_id f, const union field_value
         return packet_has(&h, P_VLAN) && set_tci(p, field_value_u64(value) << shift,
                                                  (field_value_u64(mask) << shift & 0xffff) & ~VLAN_PRESENT);
     struct place at = find_place(&h, f);
-    if (!at.at)
+    if (!at.at || (at.region == IS_PROTO && h.place.cut))
         return false;
     memcpy(old, at.at, at.size);
     if (at.size == 16) {
@@ -279,5 +294,8 @@ bool packet_set_field(struct packet *p, enum field_id f, const union field_value
         n = htobe64((be64toh(n) & ~m) | (field_value_u64(value) << at.shift & m));
         memcpy(new, (uint8_t *)&n + 8 - at.size, at.size);
     }
-    return write_bytes(&h, &at, new);
+    bool ok = write_bytes(&h, &at, new);
+    if (f == FIELD_ETH_TYPE)
+        packet_find_headers(p);
+    return ok;
 }

@@ -95,7 +95,7 @@ static void set_one(struct packet *p, uint64_t *rng)
     if (!ok)
         MUST(p->len == len && !memcmp(copy, p->data, len));
     free(copy);
-    if (!ok || tags)
+    if (!ok || tags || fields[f].access == SF)
         return;
     key_parse(p, 5, L_L4, &key);
     field_get(f, &key, &after);

@@ -470,6 +470,10 @@ for proto in ("udp", "tcp", "icmp6"):
     chain = [IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt()]
     set_fields(f"ipv6_dst behind extension headers {proto}", "ipv6_dst", "fe80::1:2", ip6(proto, ext=chain),
                ip6(proto, ext=chain, dst="fe80::1:2"), [IPV6])
+set_fields("eth_type", "eth_type", 0x88b5, UDP4, UDP4[:12] + b"\x88\xb5" + UDP4[14:])
+set_fields("ip_proto", "ip_proto", 201, ip("other"), frame(ipv4_header(proto=201), *L4["other"]()), [IPV4])
+set_fields("ip_proto IPv6", "ip_proto", 201, ip6("other"), frame(ipv6_header(nh=201), *L4["other"]()), [IPV6])
+set_fields("mpls_bos", "mpls_bos", 0, mpls(), mpls(s=0), [MPLS_U])
 set_fields("arp_op", "arp_op", 2, arp(), arp(op=2), [ARPS])
 set_fields("arp_spa", "arp_spa", "10.1.2.3", arp(), arp(psrc="10.1.2.3"), [ARPS])
 set_fields("arp_tpa", "arp_tpa", "10.1.2.3", arp(), arp(pdst="10.1.2.3"), [ARPS])
@@ -726,9 +730,8 @@ for name, mods, code in [
         ("17 bands", [meter(1, 1, *[drop_band(n) for n in range(1, 18)])], 11)]:
     refused_flows(f"meter: {name} is refused", mods, METER_MOD_FAILED, code)
 refused("set_field in_phy_port is refused", [], [set_field("in_phy_port", 2)], BAD_ACTION, 13)
-refused("set_field eth_type is refused", [], [set_field("eth_type", 0x0800)], BAD_ACTION, 13)
-refused("set_field ip_proto is refused", [IPV4], [set_field("ip_proto", 6)], BAD_ACTION, 13)
-refused("set_field mpls_bos is refused", [MPLS_U], [set_field("mpls_bos", 1)], BAD_ACTION, 13)
+refused("set_field ip_proto without IP is refused", [], [set_field("ip_proto", 6)], BAD_ACTION, 10)
+refused("set_field mpls_bos without MPLS is refused", [IPV4], [set_field("mpls_bos", 1)], BAD_ACTION, 10)
 refused("set_field tcp_src without TCP is refused", [IPV4], [set_field("tcp_src", 6)], BAD_ACTION, 10)
 refused("set_field ipv4_src without IPv4 is refused", [], [set_field("ipv4_src", "1.2.3.4")], BAD_ACTION, 10)
 refused("set_field vlan_vid untagged is refused", [("vlan_vid", 0)], [set_field("vlan_vid", PRESENT | 5)], BAD_ACTION,

@@ -11,7 +11,8 @@ static const char *const actions[] = {
     "pop_mpls:0x0800", "pop_mpls:0x86dd", "pop_mpls:0x8847", "pop_mpls:0x8847", "pop_mpls:0x8100", "pop_mpls:0x88e7",
     "push_pbb:0x88e7", "pop_pbb", "copy_ttl_in", "copy_ttl_out", "set_mpls_ttl:9", "dec_mpls_ttl", "dec_ttl",
     "set_field:5->mpls_label", "set_field:7->pbb_isid", "set_field:1.2.3.4->ip_dst", "set_field:4102->vlan_vid",
-    "set_field:3->vlan_pcp", "set_field:02:00:00:00:00:07->eth_src", "set_field:80->udp_dst",
+    "set_field:3->vlan_pcp", "set_field:0->mpls_bos", "set_field:1->mpls_bos", "set_field:0x0800->eth_type",
+    "set_field:6->ip_proto", "set_field:02:00:00:00:00:07->eth_src", "set_field:80->udp_dst",
 };
 
 static void put_bytes(struct buf *f, uint64_t *rng, size_t n)
@@ -110,7 +111,7 @@ static void execute(const struct dp_path *path, struct packet *p)
         const struct dpact_set *set = (const void *)a;
         bool ok = true;
         switch ((enum dpact_type)a->type) {
-        case DPACT_SET_FIELD: ok = packet_set_field(p, a->arg, &set->value, &set->mask); break;
+        case DPACT_SET_FIELD: ok = packet_set_field(p, a->arg, &set->value, &set->mask) || a->arg == FIELD_ETH_TYPE; break;
         case DPACT_PUSH_VLAN: ok = packet_push_vlan(p, htons((uint16_t)(a->arg >> 16)), htons((uint16_t)a->arg)); break;
         case DPACT_POP_VLAN: ok = packet_pop_vlan(p); break;
         case DPACT_PUSH_MPLS: ok = packet_push_mpls(p, htons((uint16_t)a->arg), ((const struct dpact_mpls *)a)->lse); break;

@@ -97,6 +97,12 @@ CASES = {
     "mpls_ttl": ("mpls", "mpls_ttl", "4", label(), label(ttl=4)),
     "pbb_isid": ("dl_type=0x88e7", "pbb_isid", "0xfedcba", pbb(itag(1, 5, 1, 1), IP(id=1), X), pbb(itag(0xfedcba, 5, 1, 1), IP(id=1), X)),
     "pbb_uca": ("dl_type=0x88e7", "pbb_uca", "1", pbb(itag(1, 5, 1, 0), IP(id=1), X), pbb(itag(1, 5, 1, 1), IP(id=1), X)),
+    # --- what says what follows: OpenFlow lets set_field write any header field ---
+    "eth_type": ("", "eth_type", "0x88b5", v4("udp"), v4("udp").replace(b"\x08\0\x45", b"\x88\xb5\x45")),
+    "eth_type in a VLAN": ("", "eth_type", "0x88b5", tagged(), tagged().replace(b"\x08\0\x45", b"\x88\xb5\x45")),
+    "ip_proto": ("ip", "ip_proto", "201", v4("other"), v4("other", proto=201)),
+    "ip_proto of IPv6": ("ipv6", "ip_proto", "201", v6("other"), v6("other", nh=201)),
+    "mpls_bos": ("mpls", "mpls_bos", "0", label(), label(s=0)),
     # --- addresses: what the pseudo-header is in ---
     **{f"ip_src, {l4}": ("ip", "ip_src", "9.8.7.6", v4(l4), v4(l4, src="9.8.7.6")) for l4 in L4},
     **{f"ip_dst, {l4}": ("ip", "ip_dst", "9.8.7.6", v4(l4), v4(l4, dst="9.8.7.6")) for l4 in L4},
@@ -149,6 +155,13 @@ def test_load(wire, name):
     match, field, value, before, after = CASES[name]
     wire.flows(f"{match}{',' if match else ''}actions=load:{value}->{LONG_NAMES[field]}[],2")
     assert [f.hex() for f in wire.exchange(before)[2]] == [after.hex()]
+
+
+def test_after_a_new_type_other_fields_are_there(wire):
+    wire.flows("table=0,actions=set_field:0x0800->eth_type,goto_table:1", "table=1,udp,tp_dst=80,nw_src=10.1.2.3,actions=dec_ttl,2",
+               "table=1,priority=1,actions=drop")
+    frame = v4("udp").replace(b"\x08\0\x45", b"\x88\xb5\x45")
+    assert wire.exchange(frame)[2] == [v4("udp", ttl=63)]
 
 
 MOVES = {
@@ -225,9 +238,10 @@ FAULTS = {
     **{f"action {n} too long": (MPLS_TYPE, action(n, (b"\x88\x47" if n == 19 else bytes(2)) + bytes(10)), BAD_LEN)
        for n in (11, 12, 15, 16, 17, 18, 19, 20, 22, 23, 24, 26, 27)},
     **{f"action {n} of length 4": (MPLS_TYPE, action(n, b"") + bytes(4), BAD_LEN) for n in (11, 17, 19, 25, 27)},
-    "set_field of in_port's kind, eth_type": (b"", set_field(5, 0x0800, 2), BAD_SET_TYPE),
-    "set_field of ip_proto": (IPV4, set_field(10, 6, 1), BAD_SET_TYPE),
-    "set_field of mpls_bos": (MPLS_TYPE, set_field(36, 1, 1), BAD_SET_TYPE),
+    "load to eth_type": (b"", action(0xffff, struct.pack("!IHHIQ", 0x2320, 7, 15, 0x0602, 0x0800)), BAD_SET_TYPE),
+    "set_field of ip_proto without IP": (b"", set_field(10, 6, 1), INCONSISTENT),
+    "set_field of mpls_bos without MPLS": (IPV4, set_field(36, 1, 1), INCONSISTENT),
+    "set_field of too large a BOS": (MPLS_TYPE, set_field(36, 2, 1), BAD_SET_ARGUMENT),
     "set_field of ipv6_exthdr": (IPV6, set_field(39, 1, 2), BAD_SET_TYPE),
     "set_field of in_phy_port": (of.in_port(1), set_field(1, 1, 4), BAD_SET_TYPE),
     "set_field of an unknown field": (b"", set_field(99, 1, 4), BAD_SET_TYPE),
