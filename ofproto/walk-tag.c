@@ -236,10 +236,23 @@ static bool label_on_ip(struct walk *w)
     return view_get(w->v, mpls.labels) == 1 && view_get(w->v, mpls.inner) && walk_has_header(w, FIELD_IP_TTL);
 }
 
+/* IP in IP: the key knows the outer header alone. */
+static bool copy_in_ip(struct walk *w, enum dpact_type type)
+{
+    uint8_t proto = walk_has_field(w, FIELD_IP_PROTO) ? view_get(w->v, ip.proto) : 0;
+    if (proto != IPPROTO_IPIP && proto != IPPROTO_IPV6)
+        return false;
+    emit_changes(w);
+    emit_tag(w, type, 0);
+    if (type == DPACT_COPY_TTL_OUT)
+        look_again(w);
+    return true;
+}
+
 void act_copy_ttl_out(struct walk *w, const struct act *a UNUSED)
 {
     struct flow_view *v = w->v;
-    if (!has_label(w, "copy_ttl_out"))
+    if (copy_in_ip(w, DPACT_COPY_TTL_OUT) || !has_label(w, "copy_ttl_out"))
         return;
     emit_changes(w);
     emit_tag(w, DPACT_COPY_TTL_OUT, 0);
@@ -257,7 +270,7 @@ void act_copy_ttl_out(struct walk *w, const struct act *a UNUSED)
 void act_copy_ttl_in(struct walk *w, const struct act *a UNUSED)
 {
     struct flow_view *v = w->v;
-    if (!has_label(w, "copy_ttl_in"))
+    if (copy_in_ip(w, DPACT_COPY_TTL_IN) || !has_label(w, "copy_ttl_in"))
         return;
     emit_changes(w);
     emit_tag(w, DPACT_COPY_TTL_IN, 0);

@@ -62,6 +62,11 @@ const struct act_shape act_shape_dec_mpls_ttl = {act_decode_none, act_encode_non
                                                  mpls_check};
 
 /* OpenFlow 1.3.5, table 6: "Copy the TTL from next-to-outermost to outermost header with TTL. Copy can be IP-to-IP,
- * MPLS-to-MPLS, or IP-to-MPLS." xvs parses no IP inside of IP, so the outermost header is MPLS. */
+ * MPLS-to-MPLS, or IP-to-MPLS." */
+static enum ofp_error copy_check(const struct act *a UNUSED, struct act_state *st)
+{
+    return match_prereq(&st->match, FIELD_IP_TTL, NULL) ? OFPERR_OK : act_need(st, FIELD_MPLS_LABEL);
+}
+
 const struct act_shape act_shape_copy_ttl = {act_decode_none, act_encode_none, act_parse_none, act_format_none,
-                                             mpls_check};
+                                             copy_check};

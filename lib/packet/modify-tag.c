@@ -63,6 +63,17 @@ bool packet_pop_vlan(struct packet *p)
 
 /* --- MPLS: RFC 3032 --- */
 
+/* IEEE 802.3: a frame with LLC and SNAP, up to `at`, has its length in front of them. */
+static void follow_length(struct packet *p, uint32_t at, int by)
+{
+    enum { SNAP = 8 };
+    if (at < ETH_HEADER + SNAP || memcmp(p->data + at - SNAP, "\xaa\xaa\x03\0\0\0", 6))
+        return;
+    uint8_t *length = p->data + at - SNAP - 2;
+    if (peek16(length) < ETYPE_LOWEST)
+        poke16(length, (uint16_t)(peek16(length) + by));
+}
+
 /* OpenFlow 1.3.5, 5.12: "Newly pushed tags should always be inserted as the outermost tag in the outermost valid location
  * for that tag. […] when a new MPLS tag is pushed, it should be the outermost tag inserted, immediately after the Ethernet
  * header and before other tags." So a VLAN tag ends up below the label, whose pop_mpls:0x8100 brings it back. */
@@ -70,10 +81,12 @@ bool packet_push_mpls(struct packet *p, be16 type, be32 lse)
 {
     if (!has_room(p, MPLS_LSE))
         return false;
+    uint32_t at = l2_locate(p->data, p->len, 0).end; /* SNAP's type is the Ethernet header's */
     packet_shift(p, MPLS_LSE);
-    memmove(p->data, p->data + MPLS_LSE, 12);
-    memcpy(p->data + 12, &type, 2);
-    memcpy(p->data + 14, &lse, 4);
+    memmove(p->data, p->data + MPLS_LSE, at);
+    memcpy(p->data + at - 2, &type, 2);
+    memcpy(p->data + at, &lse, 4);
+    follow_length(p, at, MPLS_LSE);
     packet_find_headers(p);
     return true;
 }
@@ -91,6 +104,7 @@ bool packet_pop_mpls(struct packet *p, be16 type)
     if (!at)
         return false;
     memcpy(p->data + at - 2, &type, 2);
+    follow_length(p, at, -MPLS_LSE);
     cut_out(p, at, MPLS_LSE);
     packet_find_headers(p);
     return true;
@@ -117,9 +131,10 @@ bool packet_push_pbb(struct packet *p, be32 tci)
  * one in front there is no outermost I-TAG to pop. */
 bool packet_pop_pbb(struct packet *p)
 {
-    if (p->len < PBB_HEADER + ETH_HEADER || peek16(p->data + 12) != ETYPE_PBB)
+    struct l2_place l2 = l2_locate(p->data, p->len, 0);
+    if (l2.type != ETYPE_PBB || p->len - l2.end < PBB_HEADER)
         return false;
-    cut_out(p, 0, PBB_HEADER);
+    cut_out(p, 0, l2.end + PBB_TCI);
     packet_find_headers(p);
     return true;
 }
@@ -128,52 +143,74 @@ bool packet_pop_pbb(struct packet *p)
 
 struct ttls {
     uint8_t *outer, *inner; /* NULL: none */
-    uint8_t *ip4;           /* whose checksum covers the inner one */
+    uint8_t *outer_ip4, *inner_ip4; /* whose header's checksum covers them */
 };
+
+/* The TTL of an IP packet at `ip`, whatever its version; NULL: there is none. */
+static uint8_t *find_ip_ttl(uint8_t *ip, uint32_t len, uint16_t type, uint8_t **ip4, struct ip_place *place)
+{
+    *ip4 = NULL;
+    if (!ip_locate(ip, len, type, place))
+        return NULL;
+    if (place->version == 6)
+        return ip + 7;
+    *ip4 = ip;
+    return ip + 8;
+}
 
 static struct ttls find_ttls(struct packet *p)
 {
     struct ttls t = {0};
-    uint32_t at = find_label(p);
-    if (!at)
-        return t;
-    uint8_t *below = p->data + at + MPLS_LSE;
-    uint32_t left = p->len - at - MPLS_LSE;
-    bool bottom = p->data[at + 2] & 1;
-    t.outer = p->data + at + 3;
     struct ip_place ip;
-    if (!bottom && left >= MPLS_LSE)
-        t.inner = below + 3;
-    else if (bottom && ip_locate(below, left, ETYPE_IPV4, &ip))
-        t.inner = (t.ip4 = below) + 8;
-    else if (bottom && left >= IPV6_HEADER && below[0] >> 4 == 6)
-        t.inner = below + 7;
+    struct l2_place l2 = l2_locate(p->data, p->len, TAGS_ALL);
+    uint8_t *at = p->data + l2.end, *below;
+    uint32_t len = p->len - l2.end, left;
+    if (!l2.end)
+        return t;
+    if (etype_is_mpls(l2.type) && len >= MPLS_LSE) {
+        t.outer = at + 3;
+        below = at + MPLS_LSE;
+        left = len - MPLS_LSE;
+        if (!(at[2] & 1)) {
+            t.inner = left >= MPLS_LSE ? below + 3 : NULL;
+            return t;
+        }
+    } else {
+        t.outer = find_ip_ttl(at, len, l2.type, &t.outer_ip4, &ip);
+        if (!t.outer || !ip.l4 || (ip.proto != IPPROTO_IPIP && ip.proto != IPPROTO_IPV6))
+            return t;
+        below = at + ip.l4;
+        left = ip.end - ip.l4;
+    }
+    if (left)
+        t.inner = find_ip_ttl(below, left, below[0] >> 4 == 4 ? ETYPE_IPV4 : ETYPE_IPV6, &t.inner_ip4, &ip);
     return t;
+}
+
+static void write_ttl(uint8_t *ttl, uint8_t value, uint8_t *ip4)
+{
+    uint8_t old[2] = {*ttl, ttl[1]}, new[2] = {value, ttl[1]};
+    be16 sum;
+    *ttl = value;
+    if (!ip4)
+        return;
+    memcpy(&sum, ip4 + 10, 2);
+    csum_replace(&sum, old, new, 2);
+    memcpy(ip4 + 10, &sum, 2);
 }
 
 bool packet_copy_ttl_out(struct packet *p)
 {
     struct ttls t = find_ttls(p);
     if (t.inner)
-        *t.outer = *t.inner;
+        write_ttl(t.outer, *t.inner, t.outer_ip4);
     return t.inner != NULL;
 }
 
 bool packet_copy_ttl_in(struct packet *p)
 {
     struct ttls t = find_ttls(p);
-    if (!t.inner)
-        return false;
-    if (t.ip4) {
-        uint8_t old[2], new[2];
-        be16 sum;
-        memcpy(old, t.ip4 + 8, 2);
-        memcpy(new, old, 2);
-        new[0] = *t.outer;
-        memcpy(&sum, t.ip4 + 10, 2);
-        csum_replace(&sum, old, new, 2);
-        memcpy(t.ip4 + 10, &sum, 2);
-    }
-    *t.inner = *t.outer;
-    return true;
+    if (t.inner)
+        write_ttl(t.inner, *t.outer, t.inner_ip4);
+    return t.inner != NULL;
 }

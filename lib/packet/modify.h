@@ -19,7 +19,7 @@ bool packet_push_mpls(struct packet *, be16 type, be32 lse);
 bool packet_pop_mpls(struct packet *, be16 type); /* the Ethernet type of what is below */
 bool packet_push_pbb(struct packet *, be32 tci);  /* priority, DEI, UCA and I-SID as on the wire */
 bool packet_pop_pbb(struct packet *);
-/* Between the outermost MPLS label and the label or IP header below it. */
+/* Between the outermost MPLS label and the label or IP header below it, or between an IP header and one right behind it. */
 bool packet_copy_ttl_out(struct packet *);
 bool packet_copy_ttl_in(struct packet *);
 

@@ -21,24 +21,32 @@ static void put_bytes(struct buf *f, uint64_t *rng, size_t n)
         buf_u8(f, (uint8_t)unit_random(rng));
 }
 
+/* UDP, or another IP packet. */
 static void put_ip(struct buf *f, uint64_t *rng, bool v6)
 {
     uint8_t ttl = (uint8_t)(2 + unit_below(rng, 200));
+    bool more = !unit_below(rng, 5), inner6 = unit_below(rng, 2);
+    uint8_t proto = !more ? IPPROTO_UDP : inner6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+    uint16_t len = more ? 100 : 20;
     if (v6) {
         buf_u32(f, 0x60000000);
-        buf_u16(f, 20);
-        buf_u16(f, (uint16_t)(17 << 8 | ttl));
+        buf_u16(f, len);
+        buf_u16(f, (uint16_t)(proto << 8 | ttl));
         put_bytes(f, rng, 32);
     } else {
-        buf_u32(f, 0x45000000 | 40);
+        buf_u32(f, 0x45000000u | (20u + len));
         buf_u32(f, 0);
-        buf_u32(f, (uint32_t)ttl << 24 | 17 << 16);
+        buf_u32(f, (uint32_t)ttl << 24 | (uint32_t)proto << 16);
         put_bytes(f, rng, 8);
+    }
+    if (more) {
+        put_ip(f, rng, inner6);
+        return;
     }
     put_bytes(f, rng, 4);
     buf_u16(f, 20);
     buf_u16(f, 0);
-    buf_zeros(f, 30);
+    buf_zeros(f, 80);
 }
 
 /* What follows a type: some more headers, and in the end something. */
@@ -85,6 +93,10 @@ static void random_frame(struct buf *f, uint64_t *rng)
 {
     buf_clear(f);
     put_bytes(f, rng, 12);
+    if (!unit_below(rng, 8)) { /* IEEE 802.3 with SNAP */
+        buf_u16(f, 100);
+        buf_put(f, "\xaa\xaa\x03\0\0\0", 6);
+    }
     put_rest(f, rng, 0);
     if (!unit_below(rng, 8))
         f->len = 14 + unit_below(rng, (uint32_t)f->len - 13);

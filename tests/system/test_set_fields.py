@@ -219,8 +219,8 @@ BAD_TYPE, BAD_LEN, BAD_ARGUMENT, INCONSISTENT, BAD_SET_TYPE, BAD_SET_LEN, BAD_SE
 IPV4, IPV6, MPLS_TYPE, PBB_TYPE = (of.oxm(5, t, 2) for t in (0x0800, 0x86dd, 0x8847, 0x88e7))
 TAG, TCP_MATCH = of.oxm(6, 0x1005, 2), of.oxm(5, 0x0800, 2) + of.oxm(10, 6, 1)
 FAULTS = {
-    "copy_ttl_out without MPLS": (IPV4, action(11, bytes(4)), INCONSISTENT),
-    "copy_ttl_in without MPLS": (b"", action(12, bytes(4)), INCONSISTENT),
+    "copy_ttl_out without MPLS or IP": (of.oxm(5, 0x0806, 2), action(11, bytes(4)), INCONSISTENT),
+    "copy_ttl_in without MPLS or IP": (b"", action(12, bytes(4)), INCONSISTENT),
     "set_mpls_ttl without MPLS": (IPV4, action(15, b"\7\0\0\0"), INCONSISTENT),
     "dec_mpls_ttl without MPLS": (IPV4, action(16, bytes(4)), INCONSISTENT),
     "push_vlan of another type": (b"", action(17, b"\x08\0\0\0"), BAD_ARGUMENT),

@@ -14,6 +14,13 @@ from wire import Wire
 
 TAGGED_BELOW = Raw(struct.pack("!HH", 3 << 13 | 5, 0x0800) + bytes(eth(*ip()))[14:])
 
+IP_BYTES, LSE_64 = eth(*ip())[14:], struct.pack("!I", 0x100 | 64)
+
+
+def snap(ethertype, data):
+    return eth()[:12] + struct.pack("!H", 8 + len(data)) + b"\xaa\xaa\3\0\0\0" + struct.pack("!H", ethertype) + data
+
+
 CASES = {
     # --- push_mpls: label, TC and TTL of the existing label, else zero and IP's TTL; BOS where no label is below ---
     "push_mpls": ("ip,actions=push_mpls:0x8847,2", eth(*ip(33)), mpls(lse(ttl=33), *ip(33))),
@@ -68,6 +75,14 @@ CASES = {
     "copy_ttl_in, MPLS to IPv6": ("mpls,actions=copy_ttl_in,2", mpls(lse(ttl=9), *ip6(33)), mpls(lse(ttl=9), *ip6(9))),
     "copy_ttl_in, MPLS to MPLS": ("mpls,actions=copy_ttl_in,2", mpls(lse(s=0, ttl=9), lse(ttl=8), *ip(33)),
                                   mpls(lse(s=0, ttl=9), lse(ttl=9), *ip(33))),
+    "copy_ttl_out, IP to IP": ("ip,nw_proto=4,actions=copy_ttl_out,dec_ttl,2",
+                               eth(IP(src="1.1.1.1", dst="2.2.2.2", ttl=9, id=3), *ip(33)),
+                               eth(IP(src="1.1.1.1", dst="2.2.2.2", ttl=32, id=3), *ip(33))),
+    "copy_ttl_in, IP to IP": ("ip,actions=copy_ttl_in,2", eth(IP(src="1.1.1.1", dst="2.2.2.2", ttl=9, id=3), *ip(33)),
+                              eth(IP(src="1.1.1.1", dst="2.2.2.2", ttl=9, id=3), *ip(9))),
+    "copy_ttl_in, IP to IPv6": ("ip,actions=copy_ttl_in,2", eth(IP(src="1.1.1.1", dst="2.2.2.2", ttl=9, id=3), *ip6(33)),
+                                eth(IP(src="1.1.1.1", dst="2.2.2.2", ttl=9, id=3), *ip6(9))),
+    "copy_ttl_in, IP with nothing below": ("ip,actions=copy_ttl_in,copy_ttl_out,2", eth(*ip(33)), eth(*ip(33))),
     "copy_ttl_in, pop": ("mpls,actions=set_mpls_ttl:5,copy_ttl_in,pop_mpls:0x0800,dec_ttl,2", mpls(lse(ttl=9), *ip(33)),
                          eth(*ip(4))),
     # --- IP's own ---
@@ -109,6 +124,9 @@ CASES = {
     "pop_pbb twice": (["table=0,dl_type=0x88e7,actions=pop_pbb,goto_table:1", "table=1,dl_type=0x88e7,actions=pop_pbb,2"],
                       eth(itag(1), Raw(pbb(itag(77, dst=D, src=C), *ip())[12:]), type=0x88e7), eth(*ip(), dst=D, src=C)),
     "push_pbb, pop_pbb": ("actions=push_pbb:0x88e7,set_field:02:00:00:00:00:0c->eth_src,pop_pbb,2", eth(*ip()), eth(*ip())),
+    # --- IEEE 802.3 with SNAP, whose type is the Ethernet header's ---
+    "push_mpls behind SNAP": ("ip,actions=push_mpls:0x8847,2", snap(0x0800, IP_BYTES), snap(0x8847, LSE_64 + IP_BYTES)),
+    "pop_mpls behind SNAP": ("mpls,actions=pop_mpls:0x0800,dec_ttl,2", snap(0x8847, LSE_64 + IP_BYTES), snap(0x0800, bytes(eth(*ip(63)))[14:])),
     # --- what a pop shrinks below Ethernet's least is padded as a device would ---
     "pop_vlan to 56 bytes": ("dl_vlan=5,actions=pop_vlan,2", eth(vlan(5), Raw(bytes(42)), type=0x8100), eth(Raw(bytes(46)), type=0)),
     "pop_mpls to 56 bytes": ("mpls,actions=pop_mpls:0x0800,2", mpls(lse(), IP(len=42), Raw(b"\1" * 22)),
