@@ -29,6 +29,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/trace.h \
 	ofproto/txn.c \
 	ofproto/walk-act.c \
+	ofproto/walk-conjunction.c \
 	ofproto/walk-emit.c \
 	ofproto/walk-group.c \
 	ofproto/walk-learn.c \

@@ -44,7 +44,7 @@ enum { RULE_REPLACED = 0xff };    /* no flow-removed: OpenFlow 1.3.5, 6.4 */
 struct rule_acts { /* shared by rules with equal instructions, of all bridges */
     struct rule_acts *next;
     uint32_t refs, hash, len;
-    bool forwards_to_groups, learns;
+    bool forwards_to_groups, learns, conjoins;
     uint64_t list[]; /* struct act… */
 };
 static inline struct rule *rule_of(struct cls_rule *r) { return r ? container_of(r, struct rule, cls) : NULL; }

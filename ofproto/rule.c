@@ -26,6 +26,14 @@ static void pool_grow(void)
     pool.size = size;
 }
 
+static bool acts_conjoin(const void *list, size_t len)
+{
+    ACT_FOR_EACH (a, list, len)
+        if (a->type == ACT_CONJUNCTION)
+            return true;
+    return false;
+}
+
 static const struct rule_acts *acts_ref(const void *list, size_t len)
 {
     uint32_t hash = hash_bytes(list, len, 0);
@@ -43,6 +51,7 @@ static const struct rule_acts *acts_ref(const void *list, size_t len)
     a->len = len;
     a->forwards_to_groups = acts_name_groups(list, len);
     a->learns = acts_learn(list, len);
+    a->conjoins = acts_conjoin(list, len);
     if (len)
         memcpy(a->list, list, len);
     a->next = *head;
@@ -110,6 +119,7 @@ struct rule *rule_create(struct ofproto *o, const struct flow_mod *fm, struct ru
     if (fm->learned)
         ((uint64_t *)r)[-1] = learn_size;
     r->acts = acts_ref(fm->acts.data, fm->acts.len);
+    r->cls.soft = r->acts->conjoins;
     CDS_INIT_LIST_HEAD(&r->node);
     if (takes_tally_of) {
         r->tally = takes_tally_of->tally;

@@ -310,6 +310,7 @@ static const struct {
     [ACT_LEARN] = {act_learn, 0},
     [ACT_LEARN2] = {act_learn, 0},
     [ACT_FIN_TIMEOUT] = {act_fin_timeout, 0},
+    [ACT_CONJUNCTION] = {act_nothing, 0},
     [ACT_CLONE] = {act_clone, 0},
     [ACT_NOTE] = {act_nothing, 0},
     [ACT_EXIT] = {act_exit, 0},

@@ -105,7 +105,8 @@ static struct rule *walk_lookup(struct walk *w, uint8_t table_id)
      * it, but is the last. */
     if (__atomic_load_n(&w->o->version, __ATOMIC_ACQUIRE) != w->version)
         path->uncacheable = true;
-    struct rule *r = rule_of(classifier_lookup(&t->cls, w->v, w->version));
+    struct rule *r = unlikely(__atomic_load_n(&t->cls.n_soft, __ATOMIC_RELAXED)) ? walk_lookup_conjunctions(w, &t->cls)
+                                                                            : rule_of(classifier_lookup(&t->cls, w->v, w->version));
     struct dp_tally *tally = r ? t->matched : t->missed;
     if (tally)
         dp_path_tally(path, tally);

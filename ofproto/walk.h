@@ -87,6 +87,9 @@ void act_stack_push(struct walk *, const struct act *);
 void act_stack_pop(struct walk *, const struct act *);
 void act_output_reg(struct walk *, const struct act *);
 
+/* --- walk-conjunction.c --- */
+struct rule *walk_lookup_conjunctions(struct walk *, const struct classifier *); /* a lookup in a table that has some */
+
 /* --- walk-learn.c --- */
 void act_learn(struct walk *, const struct act *);
 void act_fin_timeout(struct walk *, const struct act *);

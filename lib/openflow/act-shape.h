@@ -12,6 +12,7 @@ struct act_state {
     struct match match;  /* if ctx->match */
     enum act_type stage; /* the instruction that was last; INST_APPLY_ACTIONS for actions */
     bool started;
+    bool conjunctions, others; /* what stands in the list: conjunctions stand alone */
     char why[200]; /* the fault in words, if ofp_error_sentence() does not say it well enough */
 };
 

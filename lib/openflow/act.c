@@ -344,6 +344,10 @@ static enum ofp_error check_item(const struct act *a, struct act_state *st)
                          st->stage == INST_APPLY_ACTIONS ? "the actions" : act_name(st->stage));
     st->started = true;
     st->stage = stage;
+    st->conjunctions |= a->type == ACT_CONJUNCTION;
+    st->others |= a->type != ACT_CONJUNCTION && a->type != ACT_NOTE;
+    if (st->conjunctions && st->others)
+        return act_fault(st, OFPERR_NXBAC_BAD_CONJUNCTION, "a flow with a conjunction does nothing else: other actions belong to the flow that matches conj_id");
     return row->shape->check ? row->shape->check(a, st) : OFPERR_OK;
 }
 

@@ -48,6 +48,7 @@ struct act_output_reg { struct act a; struct subfield src; uint16_t max_len; };
 struct act_tunnel { struct act a; uint64_t id; };                        /* SET_TUNNEL, SET_TUNNEL64 */
 struct act_resubmit { struct act a; uint8_t table; };                    /* n: in_port, OFPP_IN_PORT: unchanged; table
                                                                             255: the current one (always for RESUBMIT) */
+struct act_conjunction { struct act a; uint8_t clause, n_clauses; }; /* n: id; clause counts from 0 */
 struct act_fin_timeout { struct act a; uint16_t idle_timeout, hard_timeout; };
 struct act_learn { /* n: limit of learn2, 0: none */
     struct act a;

@@ -393,6 +393,8 @@ void classifier_insert(struct classifier *c, struct cls_rule *r, const struct ma
     hash_link(t->hash, r);
     STORE(t->n_rules, t->n_rules + 1);
     c->n_rules++;
+    if (r->soft)
+        STORE(c->n_soft, c->n_soft + 1);
     priority_add(t, priority);
     order_update(c, t);
 }
@@ -415,6 +417,8 @@ void classifier_remove(struct classifier *c, struct cls_rule *r)
     r->linked = false;
     STORE(t->n_rules, t->n_rules - 1);
     c->n_rules--;
+    if (r->soft)
+        STORE(c->n_soft, c->n_soft - 1);
     priority_sub(t, r->priority);
     order_update(c, t); /* may free t */
 }
@@ -463,6 +467,63 @@ struct cls_rule *classifier_lookup(const struct classifier *c, struct flow_view 
             best_priority = r->priority;
         }
     }
+    return best;
+}
+
+/* The best rule of a tuple that is not soft; those before it go into `soft`. */
+static struct cls_rule *tuple_lookup_soft(const struct cls_tuple *t, struct flow_view *v, cls_version_t version,
+                                          struct buf *soft)
+{
+    uint64_t words[FLOW_KEY_WORDS];
+    unsigned i = 0;
+    FOR_EACH_WORD (w, t->map) {
+        words[i] = view_read(v, (unsigned)w, t->mask[i]);
+        i++;
+    }
+    uint32_t hash = hash_words(words, t->n_words);
+    const struct cls_hash *h = LOAD(t->hash);
+    for (uint32_t at = LOAD(h->heads[hash & h->bucket_mask]); at != NIL; at = LOAD(h->nodes[at].next)) {
+        struct cls_rule *r = LOAD(h->nodes[at].rule);
+        if (h->nodes[at].hash != hash || !r || !words_equal(r, words, t->n_words) || !visible(r, version))
+            continue;
+        if (!r->soft)
+            return r;
+        if (soft)
+            buf_put(soft, &r, sizeof r);
+    }
+    return NULL;
+}
+
+static int by_falling_priority(const void *a_, const void *b_)
+{
+    const struct cls_rule *a = *(struct cls_rule *const *)a_, *b = *(struct cls_rule *const *)b_;
+    return a->priority < b->priority ? 1 : -(a->priority > b->priority);
+}
+
+struct cls_rule *classifier_lookup_soft(const struct classifier *c, struct flow_view *v, cls_version_t version,
+                                        struct buf *soft)
+{
+    const struct cls_order *o = LOAD(c->order);
+    struct cls_rule *best = NULL;
+    int best_priority = -1;
+    for (uint32_t i = 0, n = o ? LOAD(o->n) : 0; i < n; i++) {
+        const struct cls_entry *e = &o->entries[i];
+        if (e->max_priority <= best_priority || !LOAD(e->tuple->n_rules))
+            continue;
+        struct cls_rule *r = tuple_lookup_soft(e->tuple, v, version, soft);
+        if (r && r->priority > best_priority) {
+            best = r;
+            best_priority = r->priority;
+        }
+    }
+    if (!soft || !soft->len)
+        return best;
+    size_t n = soft->len / sizeof best;
+    struct cls_rule **rules = (struct cls_rule **)soft->data;
+    qsort(rules, n, sizeof *rules, by_falling_priority);
+    while (n && rules[n - 1]->priority <= best_priority)
+        n--;
+    soft->len = n * sizeof *rules;
     return best;
 }
 

@@ -14,6 +14,7 @@
 #ifndef PACKET_CLASSIFIER_H
 #define PACKET_CLASSIFIER_H 1
 
+#include "base/buf.h"
 #include "packet/match.h"
 #include "packet/view.h"
 
@@ -31,6 +32,7 @@ struct cls_rule {
     uint32_t hash;
     uint16_t priority;
     bool linked;
+    bool soft;                /* the caller's, before it is inserted: lookups do not find it but collect it */
     uint64_t words[]; /* value words where the tuple's mask is not zero */
 };
 
@@ -40,6 +42,7 @@ struct classifier {
     struct cls_order *order;    /* RCU: the tuples by max priority, descending */
     struct cls_tuple **by_mask; /* writer's own hash table of the tuples */
     size_t by_mask_size, n_tuples, n_rules;
+    uint32_t n_soft;            /* atomic; soft rules that are linked */
     unsigned stale;             /* changes that `order` does not show at its best yet */
     uint32_t next_id;
     cls_defer_fn defer;
@@ -62,9 +65,14 @@ void classifier_unhide(struct classifier *, struct cls_rule *r); /* undoes it (a
 /* Unlinks r. The caller may free it after a grace period. */
 void classifier_remove(struct classifier *, struct cls_rule *r);
 
-/* The rule of highest priority that matches v->key at `version`, or NULL. Between rules of equal priority that both
+/* No rule is soft (n_soft), else see below. The rule of highest priority that matches v->key at `version`, or NULL. Between rules of equal priority that both
  * match, any (OpenFlow leaves it undefined). */
 struct cls_rule *classifier_lookup(const struct classifier *, struct flow_view *v, cls_version_t version);
+
+/* The same, in a table that may have soft rules: those that match and are of higher priority than the rule found come by
+ * falling priority into *soft, struct cls_rule * each (may be NULL). */
+struct cls_rule *classifier_lookup_soft(const struct classifier *, struct flow_view *v, cls_version_t version,
+                                        struct buf *soft);
 
 /* The visible rule with this match and priority, or NULL; any thread (classifier_find_exactly() is faster). */
 struct cls_rule *classifier_find_shared(const struct classifier *, const struct match *, uint16_t priority,

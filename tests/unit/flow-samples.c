@@ -66,6 +66,7 @@ const struct act_sample act_samples[] = {
     {ACT_LEARN2, "", "learn(table=3,limit=5,result_dst=NXM_NX_REG0[8],NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),resubmit(,3)"},
     {ACT_LEARN2, "gre", "learn(table=1,result_dst=OXM_OF_PKT_REG0[0],eth_type=0x800,nw_proto=47,XVSOXM_GRE_KEY[])"},
     {ACT_FIN_TIMEOUT, "tcp", "fin_timeout(idle_timeout=5,hard_timeout=9),fin_timeout(hard_timeout=1)"},
+    {ACT_CONJUNCTION, "", "conjunction(1,1/2),conjunction(4294967295,64/64),note:01.02.03.00.00.00"},
     {ACT_CLONE, "", "clone(drop)"},
     {ACT_NOTE, "", "note:01.02.03.04.05.06.07.08.09.0a.0b.0c.0d.0e"},
     {ACT_NOTE, "", "note:00.00.00.00.00.00"},
