@@ -109,6 +109,8 @@ static bool count_one(struct cls_rule *r, void *c_)
 
 static void count_learn(struct ofproto *o, const struct act_learn *a, int delta)
 {
+    if (!a->a.n && !(a->flags & LEARN_DELETE_LEARNED))
+        return;
     struct learners *l = find_or_add(o, a->table, a->cookie);
     if (a->flags & LEARN_DELETE_LEARNED)
         l->n_deleting += (size_t)delta;

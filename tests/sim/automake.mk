@@ -3,7 +3,7 @@
 #TESTS += tests/sim/sim-noun
 #tests_sim_sim_noun_SOURCES = tests/sim/sim-noun.c
 #tests_sim_sim_noun_LDADD = $(OFPROTO_TEST_LIBS)
-SIM_TESTS = tests/sim/sim-bundles tests/sim/sim-flows tests/sim/sim-groups tests/sim/sim-meters tests/sim/sim-packets tests/sim/sim-ports tests/sim/sim-queues tests/sim/sim-session tests/sim/sim-threads tests/sim/test-cache-walk tests/sim/test-race tests/sim/test-tags tests/sim/test-trace tests/sim/test-walk
+SIM_TESTS = tests/sim/sim-bundles tests/sim/sim-flows tests/sim/sim-groups tests/sim/sim-learn tests/sim/sim-meters tests/sim/sim-packets tests/sim/sim-ports tests/sim/sim-queues tests/sim/sim-session tests/sim/sim-threads tests/sim/test-cache-walk tests/sim/test-conjunction tests/sim/test-race tests/sim/test-tags tests/sim/test-trace tests/sim/test-walk
 noinst_HEADERS += tests/sim/random.h tests/sim/sim.h
 if HAVE_CHECK
 check_PROGRAMS += $(SIM_TESTS)
@@ -15,6 +15,8 @@ tests_sim_sim_flows_SOURCES = tests/sim/sim-flows.c
 tests_sim_sim_flows_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_groups_SOURCES = tests/sim/sim-groups.c
 tests_sim_sim_groups_LDADD = $(OFPROTO_TEST_LIBS) -lm
+tests_sim_sim_learn_SOURCES = tests/sim/sim-learn.c
+tests_sim_sim_learn_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_meters_SOURCES = tests/sim/sim-meters.c
 tests_sim_sim_meters_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_sim_queues_SOURCES = tests/sim/sim-queues.c
@@ -27,6 +29,8 @@ tests_sim_sim_session_SOURCES = tests/sim/sim-session.c
 tests_sim_sim_session_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_test_cache_walk_SOURCES = tests/sim/test-cache-walk.c
 tests_sim_test_cache_walk_LDADD = $(OFPROTO_TEST_LIBS)
+tests_sim_test_conjunction_SOURCES = tests/sim/test-conjunction.c
+tests_sim_test_conjunction_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_test_race_SOURCES = tests/sim/test-race.c
 tests_sim_test_race_LDADD = $(OFPROTO_TEST_LIBS)
 tests_sim_test_tags_SOURCES = tests/sim/test-tags.c

@@ -43,6 +43,7 @@ static inline void add_unchecked(struct sim *s, unsigned table, unsigned priorit
         struct rule *r = rule_create(s->o, &fm, NULL, clock_msec());
         classifier_insert(c, &r->cls, &fm.match, fm.priority, s->o->version);
         timeouts_add(s->o->timeouts, r);
+        learning_count(s->o, r, 1);
         s->o->n_rules++;
     }
     flow_mod_free(&fm);
@@ -67,6 +68,9 @@ static const char *const some_acts[] = {
     "move:NXM_OF_IP_TOS[]->NXM_NX_REG0[0..7]", "resubmit(,1)", "resubmit(2,1)", "resubmit(,2)", "resubmit:3", "exit",
     "clone(output:1,set_field:10.0.0.2->nw_src,output:2)", "note:01", "load:1->NXM_OF_IN_PORT[]", "move:NXM_NX_TUN_ID[0..31]->NXM_NX_REG0[]",
     "set_field:2->nw_ecn", "load:1->NXM_OF_IP_TOS[2..7]", "group:1", "group:2", "group:3", "group:4",
+    "push:NXM_NX_REG0[]", "push:NXM_OF_IN_PORT[]", "push:NXM_OF_TCP_DST[]", "pop:NXM_NX_REG0[]", "pop:NXM_OF_VLAN_TCI[]", "pop:NXM_OF_IP_DST[0..7]",
+    "output:NXM_NX_REG0[]", "output:NXM_OF_IN_PORT[]", "output:NXM_OF_ETH_SRC[0..15]", "learn(table=2,hard_timeout=5,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])",
+    "learn(table=1,priority=3,limit=3,result_dst=NXM_NX_REG0[0],NXM_OF_VLAN_TCI[0..11],load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],output:NXM_NX_REG0[0..15])",
 };
 static const char *const some_instructions[] = {
     "", "", "", ",goto_table:1", ",goto_table:2", ",write_actions(output:2),goto_table:2",
