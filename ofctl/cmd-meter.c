@@ -37,6 +37,7 @@ static void complain(struct conn *c, const char *text, struct diag *d)
 {
     char *prefix = xasprintf(PROGRAM ": %s: ", c->target);
     print_complaint(c, prefix, text, d);
+    free(prefix);
     exit(1);
 }
 
