@@ -3,6 +3,7 @@
  * A peer that reads slowly must not cost memory without bound, nor must one port's flood of packet-ins keep out another
  * port's single packet: packet-ins that cannot go out at once wait in lanes by port, served in turn; when the queue is
  * full the longest lane loses its oldest. */
+#include "ofproto/pktbuf.h"
 #include "ofproto/session.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -159,37 +160,72 @@ static void packet_in_match(struct match *m, const struct punt_packet_in *in)
         set_number(m, FIELD_REG0 + i, in->reg[i]);
 }
 
+/* A packet-in as one connection gets it: others that get the same are given the same bytes. */
+struct shown {
+    uint8_t version, format;
+    size_t len; /* bytes of the packet */
+};
+
+/* How much of the packet: OpenFlow 1.3.5, 7.2.5, max_len of the action that sends it; 7.3.2, miss_send_len if no such
+ * action did. */
+static size_t wanted_len(const struct ofconn *c, const struct punt_packet_in *in, size_t len)
+{
+    size_t max = in->max_len;
+    if (in->reason == OFPR_INVALID_TTL || in->by_default)
+        max = c->miss_send_len || c->kind == OFCONN_CONTROLLER ? c->miss_send_len : OFPCML_NO_BUFFER;
+    return max == OFPCML_NO_BUFFER ? len : MIN(max, len);
+}
+
+static void encode(const struct shown *s, const struct punt_packet_in *in, const struct packet *p, size_t total,
+                   uint32_t buffer_id, struct buf *out)
+{
+    struct packet_in pi = {.buffer_id = buffer_id,
+                           .total_len = (uint16_t)MIN(total, (size_t)UINT16_MAX),
+                           .reason = in->reason,
+                           .table = in->table,
+                           .cookie = in->cookie,
+                           .data = p->data,
+                           .data_len = s->len};
+    packet_in_match(&pi.match, in);
+    buf_clear(out);
+    packet_in_encode_as(&pi, s->format, s->version, out);
+}
+
+static void send_packet_in(struct ofconn *c, uint32_t port, const struct buf *m)
+{
+    if (!c->pins.n && !c->dead && ofconn_backlog(c) < SEND_HIGH) { /* nobody is before it */
+        c->packet_ins++;
+        c->sent++;
+        c->cb.send(c->aux, m->data, m->len);
+    } else {
+        enqueue(c, port, m);
+        async_run(c);
+    }
+}
+
+/* 7.4.1: "If the packet is not buffered (either because of no available buffers, or because of explicitly requested via
+ * OFPCML_NO_BUFFER), the entire packet is included". What shows all of the packet needs no buffer. */
 void conns_packet_in(struct ofproto *o, const struct punt_packet_in *in, const struct packet *p, size_t total)
 {
     static struct buf m; /* its memory stays: there may be hundreds of thousands a second */
+    struct shown last = {0};
     struct ofconn *c;
-    uint8_t version = 0; /* of what is in m */
+    uint32_t buffer_id = OFP_NO_BUFFER;
+    bool tried = p->len < total; /* one that is cut is no packet to be sent on */
     cds_list_for_each_entry(c, &o->conns, node) {
         if (!wants_packet_in(c, in))
             continue;
-        if (version != c->version) {
-            /* We buffer nothing, so the packet goes whole: 7.4.1, "If the packet is not buffered [...] the entire packet
-             * is included". */
-            struct packet_in pi = {.buffer_id = OFP_NO_BUFFER,
-                                   .total_len = MIN(total, (size_t)UINT16_MAX),
-                                   .reason = in->reason,
-                                   .table = in->table,
-                                   .cookie = in->cookie,
-                                   .data = p->data,
-                                   .data_len = p->len};
-            packet_in_match(&pi.match, in);
-            version = c->version;
-            buf_clear(&m);
-            packet_in_encode(&pi, c->version, &m);
+        struct shown s = {c->version, c->packet_in_format, wanted_len(c, in, p->len)};
+        if (s.len < p->len && !tried) {
+            tried = true;
+            buffer_id = pktbuf_put(o, p, in->in_port);
         }
-        if (!c->pins.n && !c->dead && ofconn_backlog(c) < SEND_HIGH) { /* nobody is before it */
-            c->packet_ins++;
-            c->sent++;
-            c->cb.send(c->aux, m.data, m.len);
-        } else {
-            enqueue(c, in->in_port, &m);
-            async_run(c);
-        }
+        if (buffer_id == OFP_NO_BUFFER)
+            s.len = p->len;
+        if (s.version != last.version || s.format != last.format || s.len != last.len)
+            encode(&s, in, p, total, s.len < p->len ? buffer_id : OFP_NO_BUFFER, &m);
+        last = s;
+        send_packet_in(c, in->in_port, &m);
     }
 }
 

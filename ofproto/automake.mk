@@ -17,6 +17,8 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/ofproto.c \
 	ofproto/ofproto.h \
 	ofproto/packet-io.c \
+	ofproto/pktbuf.c \
+	ofproto/pktbuf.h \
 	ofproto/ports.c \
 	ofproto/queue.c \
 	ofproto/rule.c \

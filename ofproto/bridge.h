@@ -101,6 +101,7 @@ struct ofproto {
     struct fdb *fdb;             /* fdb.c; RCU inside, generations per bucket */
     struct learning *learning;   /* learn.c; RCU inside */
     struct dp_gen learning_gen;  /* bumped when a rule that learns has gone or changed: what it asked for is void */
+    struct pktbufs *pktbufs;     /* pktbuf.c; NULL: none yet */
     struct groups *groups;       /* group.c; RCU inside, generations by number */
     struct cds_list_head conns;  /* ofconn.c */
     struct timeouts *timeouts;   /* timeouts.c: rules with idle or hard timeout */
@@ -305,5 +306,6 @@ void dumps_finish(struct ofproto *); /* rules are about to be unlinked: nobody g
 /* --- packet-io.c --- */
 enum ofp_error packet_out_check(struct ofproto *, const struct packet_out *);
 enum ofp_error packet_out_execute(struct ofproto *, const struct packet_out *);
+void packet_release(struct ofproto *, uint32_t buffer_id); /* a buffered packet goes through the tables */
 
 #endif

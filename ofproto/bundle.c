@@ -76,6 +76,8 @@ static enum ofp_error do_flow_mod(struct ofconn *c, struct rd body, enum phase p
     enum ofp_error e = flow_mod_decode(c->version, body, &fm);
     if (!e && phase == CHANGE)
         e = tables_flow_mod(c->o, &fm, now);
+    if (!e && phase == SEND && flow_mod_releases(&fm))
+        packet_release(c->o, fm.buffer_id);
     flow_mod_free(&fm);
     return e;
 }
@@ -124,7 +126,7 @@ static const struct {
     enum ofp_error (*fn)(struct ofconn *, struct rd body, enum phase, msec_t now);
     uint8_t phases; /* 1 << enum phase: where there is something to do */
 } doers[] = {
-    {OFPMSG_FLOW_MOD, do_flow_mod, 1 << READ | 1 << CHANGE},
+    {OFPMSG_FLOW_MOD, do_flow_mod, 1 << READ | 1 << CHANGE | 1 << SEND},
     {OFPMSG_GROUP_MOD, do_group_mod, 1 << READ | 1 << CHANGE},
     {OFPMSG_PORT_MOD, do_port_mod, 1 << READ | 1 << CHANGE | 1 << PORTS},
     {OFPMSG_PACKET_OUT, do_packet_out, 1 << READ | 1 << CHANGE | 1 << SEND},

@@ -1,5 +1,6 @@
 /* dispatch.c: what each message of a session does: one row each, by message type. */
 #include "ofproto/session.h"
+#include "ofproto/pktbuf.h"
 #include "openflow/group.h"
 #include "base/log.h"
 
@@ -56,6 +57,7 @@ static enum ofp_error handle_features(struct ofconn *c, const struct ofp_header 
     struct buf b = BUF_INIT, ports = BUF_INIT;
     struct ofp_features f = {
         .datapath_id = ofproto_datapath_id(c->o),
+        .n_buffers = N_PKTBUFS,
         .n_tables = N_TABLES,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS | OFPC_GROUP_STATS,
     };
@@ -189,16 +191,6 @@ static enum ofp_error handle_set_async(struct ofconn *c, const struct ofp_header
     return OFPERR_OK;
 }
 
-/* Nicira's formats have more in them; ours is OpenFlow's own (0), and a client that asks first, as ovs-ofctl's monitor
- * does for format 2, goes on with that. */
-static enum ofp_error handle_packet_in_format(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
-{
-    uint32_t format;
-    (void)c, (void)h, (void)now;
-    enum ofp_error e = nx_packet_in_format_decode(c->version, body, &format);
-    return e ? e : format == 0 ? OFPERR_OK : OFPERR_BRC_EPERM;
-}
-
 static enum ofp_error handle_controller_id(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
 {
     uint16_t id;
@@ -235,6 +227,8 @@ static enum ofp_error handle_flow_mod(struct ofconn *c, const struct ofp_header 
         e = flow_mod_of10(c, &fm);
     if (!e)
         e = tables_flow_mod(c->o, &fm, now);
+    if (!e && flow_mod_releases(&fm))
+        packet_release(c->o, fm.buffer_id);
     flow_mod_free(&fm);
     return e;
 }
@@ -346,6 +340,7 @@ static const struct {
     [OFPMSG_NX_FLOW_MOD] = {handle_nx_flow_mod, true},
     [OFPMSG_NX_FLOW_MOD_TABLE_ID] = {handle_nx_table_id, false},
     [OFPMSG_NX_SET_ASYNC_CONFIG] = {handle_nx_async, false},
+    [OFPMSG_NX_SET_ASYNC_CONFIG2] = {handle_nx_async2, false},
     [OFPMSG_NX_SET_PACKET_IN_FORMAT] = {handle_packet_in_format, false},
     [OFPMSG_NX_SET_CONTROLLER_ID] = {handle_controller_id, false},
     [OFPMSG_XVS_BRIDGE_INFO_REQUEST] = {handle_bridge_info, false},

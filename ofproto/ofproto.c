@@ -1,4 +1,4 @@
-#include "ofproto/bridge.h"
+#include "ofproto/pktbuf.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -110,6 +110,7 @@ void ofproto_destroy(struct ofproto *o)
     learning_destroy(o);
     groups_destroy(o);
     meters_destroy(o);
+    pktbufs_destroy(o);
     timeouts_destroy(o->timeouts);
     fdb_destroy(o->fdb);
     ports_destroy(o);

@@ -1,5 +1,5 @@
 /* packet-io.c: packets between the pipeline and controllers: what walks punted, and packet-outs. */
-#include "ofproto/bridge.h"
+#include "ofproto/pktbuf.h"
 #include "base/mem.h"
 #include "packet/parse.h"
 
@@ -51,16 +51,30 @@ struct out {
 static enum ofp_error prepare(struct ofproto *o, const struct packet_out *po, struct out *out)
 {
     enum { ETH_HEADER_LEN = 14 };
+    const struct pktbuf *b = NULL;
+    const uint8_t *data = po->data;
+    size_t len = po->data_len;
     out->frame = NULL;
-    if (po->buffer_id != OFP_NO_BUFFER)
-        return OFPERR_BRC_BUFFER_UNKNOWN;
+    if (po->buffer_id != OFP_NO_BUFFER) {
+        enum ofp_error e = pktbuf_check(o, po->buffer_id);
+        if (e)
+            return e;
+        b = pktbuf_get(o, po->buffer_id);
+        data = b->data;
+        len = b->len;
+    }
     if (po->in_port != OFPP_CONTROLLER && po->in_port != OFPP_ANY && !ofport_lookup(o, po->in_port))
         return OFPERR_BRC_BAD_PORT;
-    if (po->data_len < ETH_HEADER_LEN)
+    if (len < ETH_HEADER_LEN)
         return OFPERR_BRC_BAD_PACKET;
-    out->frame = xmalloc(PACKET_HEADROOM + po->data_len);
-    memcpy(out->frame + PACKET_HEADROOM, po->data, po->data_len);
-    packet_init(&out->packet, out->frame, PACKET_HEADROOM + po->data_len, PACKET_HEADROOM, po->data_len);
+    out->frame = xmalloc(PACKET_HEADROOM + len);
+    memcpy(out->frame + PACKET_HEADROOM, data, len);
+    packet_init(&out->packet, out->frame, PACKET_HEADROOM + len, PACKET_HEADROOM, len);
+    out->packet.port = DP_NO_PORT;
+    if (b) { /* where it came in is known */
+        memcpy(&out->packet.tun, &b->meta.tun, sizeof out->packet.tun);
+        out->packet.in_phy_port = b->meta.in_phy_port;
+    }
     key_parse(&out->packet, po->in_port, L_L4, &out->match.value);
     memset(&out->match.mask, 0xff, sizeof out->match.mask);
     struct act_context ctx = {.match = &out->match, .n_tables = N_TABLES, .max_ports = OFPP_MAX, .of10 = po->of10};
@@ -85,10 +99,25 @@ enum ofp_error packet_out_execute(struct ofproto *o, const struct packet_out *po
         dp_path_init(&path);
         path.packet = &out.packet;
         walk_actions(o, &out.match.value, po->acts.data, po->acts.len, &path, NULL);
-        dp_execute(o->dp, po->data, po->data_len, NULL, &path);
+        dp_execute(o->dp, out.packet.data, out.packet.len, po->buffer_id == OFP_NO_BUFFER ? NULL : &out.packet, &path);
         dp_path_free(&path);
+        pktbuf_drop(o, po->buffer_id);
         o->unsettled = true;
     }
     free(out.frame);
     return e;
+}
+
+/* OpenFlow 1.3.5, 7.3.4.1: a buffer_id in a flow-mod is as a packet-out "with a output action to OFPP_TABLE" behind it. */
+void packet_release(struct ofproto *o, uint32_t buffer_id)
+{
+    const struct pktbuf *b = pktbuf_get(o, buffer_id);
+    if (!b)
+        return;
+    struct packet_out po = {.buffer_id = buffer_id, .in_port = b->in_port, .acts = BUF_INIT};
+    struct act_output *out = act_append(&po.acts, ACT_OUTPUT, sizeof *out);
+    out->a.n = OFPP_TABLE;
+    if (packet_out_execute(o, &po))
+        pktbuf_drop(o, buffer_id); /* its port is gone */
+    buf_free(&po.acts);
 }

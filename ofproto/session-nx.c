@@ -41,6 +41,28 @@ enum ofp_error handle_nx_async(struct ofconn *c, const struct ofp_header *h, str
     return e;
 }
 
+/* As 1.4's own message, in any version. */
+enum ofp_error handle_nx_async2(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    struct ofp_async_config a = c->async;
+    (void)h, (void)now;
+    enum ofp_error e = async_decode(OFP14, body, &a);
+    if (!e)
+        async_set(c, &a);
+    return e;
+}
+
+enum ofp_error handle_packet_in_format(struct ofconn *c, const struct ofp_header *h, struct rd body, msec_t now)
+{
+    uint32_t format;
+    (void)h, (void)now;
+    enum ofp_error e = nx_packet_in_format_decode(c->version, body, &format);
+    if (e || format >= N_NXPIFS)
+        return e ? e : OFPERR_BRC_EPERM;
+    c->packet_in_format = (uint8_t)format;
+    return OFPERR_OK;
+}
+
 /* 1.0 does not know tables: a new flow goes to the first, other changes are for all. With Nicira's extension the command's
  * high byte names one; 255 is as without it. */
 enum ofp_error flow_mod_of10(const struct ofconn *c, struct flow_mod *fm)
@@ -66,6 +88,8 @@ enum ofp_error handle_nx_flow_mod(struct ofconn *c, const struct ofp_header *h, 
         e = flow_mod_of10(c, &fm);
     if (!e)
         e = tables_flow_mod(c->o, &fm, now);
+    if (!e && flow_mod_releases(&fm))
+        packet_release(c->o, fm.buffer_id);
     flow_mod_free(&fm);
     return e;
 }

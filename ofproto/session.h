@@ -56,6 +56,7 @@ struct ofconn {
     struct ofp_async_config async;
     bool async_set;
     uint16_t miss_send_len, controller_id;
+    uint8_t packet_in_format;  /* enum nx_packet_in_format */
     bool nxm, table_ids;       /* 1.0: flows are told with nx_match; flow-mods name their table */
     struct pin_queue pins;
     struct flow_dump dump; /* what comes in meanwhile waits */
@@ -80,6 +81,7 @@ void session_set_role(struct ofconn *, uint32_t role);
 typedef enum ofp_error handler_fn(struct ofconn *, const struct ofp_header *, struct rd body, msec_t now);
 
 /* --- session-nx.c: Nicira's extensions, most of them for OpenFlow 1.0 --- */
+handler_fn handle_nx_async2, handle_packet_in_format;
 handler_fn handle_nx_role, handle_nx_flow_format, handle_nx_table_id, handle_nx_flow_mod, handle_nx_async;
 /* What 1.0 leaves open in a flow-mod: which table it is for. */
 enum ofp_error flow_mod_of10(const struct ofconn *, struct flow_mod *);

@@ -3,7 +3,7 @@
  * A hidden rule is doomed: walks of the version before may still meet it, and packets may still be counted to it. When
  * dp_synchronize() has returned (tables_settle), its counters are final, its flow-removed message goes out, and it is
  * unlinked; its memory goes after one more grace period. */
-#include "ofproto/bridge.h"
+#include "ofproto/pktbuf.h"
 #include <malloc.h>
 #include "base/mem.h"
 
@@ -123,8 +123,8 @@ static enum ofp_error check(const struct ofproto *o, const struct flow_mod *fm)
     enum ofp_error e = acts_check(fm->acts.data, fm->acts.len, &ctx);
     if (!e)
         e = acts_check_references(o, fm->acts.data, fm->acts.len);
-    if (!e && fm->buffer_id != OFP_NO_BUFFER) /* we buffer nothing: FEATURES_REPLY says n_buffers=0 */
-        e = OFPERR_BRC_BUFFER_UNKNOWN;
+    if (!e && flow_mod_releases(fm))
+        e = pktbuf_check(o, fm->buffer_id);
     return e;
 }
 

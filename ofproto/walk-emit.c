@@ -174,8 +174,7 @@ void emit_packet_in(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t c
     pin.reason = reason;
     pin.table = w->table;
     pin.by_default = w->missed;
-    /* OpenFlow 1.3.5, 7.4.1: max_len is for packets that the switch buffers. Of one that it does not, "the entire packet is
-     * included", and we buffer none. */
+    /* The whole packet: main shows max_len of it and buffers the rest. */
     size_t measured = measured_begin(w);
     emit_punt(w, PUNT_PACKET_IN, UINT32_MAX, &pin, sizeof pin, true);
     measured_end(w, measured);

@@ -17,6 +17,7 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/msg-format-flow.c \
 	lib/openflow/msg-format-group.c \
 	lib/openflow/msg-format-port.c \
+	lib/openflow/msg-packet-nx.c \
 	lib/openflow/msg-packet.c \
 	lib/openflow/msg-port.c \
 	lib/openflow/msg-session.c \

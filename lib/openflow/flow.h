@@ -22,6 +22,11 @@ struct flow_mod {
 };
 #define FLOW_MOD_INIT ((struct flow_mod){.priority = 0x8000, .buffer_id = OFP_NO_BUFFER, .out_port = OFPP_ANY, .out_group = OFPG_ANY, .new_cookie = UINT64_MAX})
 void flow_mod_free(struct flow_mod *);
+/* 1.3.5, 7.3.4.1: buffer_id "is not meaningful for OFPFC_DELETE". */
+static inline bool flow_mod_releases(const struct flow_mod *fm)
+{
+    return fm->buffer_id != OFP_NO_BUFFER && fm->command < OFPFC_DELETE;
+}
 enum ofp_error flow_mod_decode(uint8_t version, struct rd body,
                                struct flow_mod *); /* *fm need not be initialised; free it in any case */
 void flow_mod_encode(const struct flow_mod *, uint8_t version, uint32_t xid, struct buf *out);

@@ -398,28 +398,52 @@ static void put_packet(const void *data, size_t len, int verbosity, struct buf *
         hex_dump(data, len, out);
 }
 
-FORMAT_FN(format_packet_in)
+static void put_packet_in(enum ofp_error e, const struct packet_in *p, const struct port_names *names, int verbosity,
+                          struct buf *out)
 {
-    struct packet_in p;
-    enum ofp_error e = packet_in_decode(h->version, body, &p);
     if (e) {
         buf_printf(out, " ***decode error: %s***\n", ofp_error_name(e));
         return;
     }
-    if (p.table)
-        buf_printf(out, " table_id=%u", p.table);
-    if (p.cookie != UINT64_MAX)
-        buf_printf(out, " cookie=0x%" PRIx64, p.cookie);
-    buf_printf(out, " total_len=%u ", p.total_len);
-    match_format(&p.match, names, out);
+    if (p->table)
+        buf_printf(out, " table_id=%u", p->table);
+    if (p->cookie != UINT64_MAX)
+        buf_printf(out, " cookie=0x%" PRIx64, p->cookie);
+    buf_printf(out, " total_len=%u ", p->total_len);
+    match_format(&p->match, names, out);
     put_blank(out);
-    buf_printf(out, "(via %s) data_len=%zu", packet_in_reason_name(p.reason), p.data_len);
-    if (p.buffer_id != OFP_NO_BUFFER)
-        buf_printf(out, " buffer=0x%08x%s\n", p.buffer_id,
-                   p.total_len < p.data_len ? " (***total_len < data_len***)" : "");
+    buf_printf(out, "(via %s) data_len=%zu", packet_in_reason_name(p->reason), p->data_len);
+    if (p->buffer_id != OFP_NO_BUFFER)
+        buf_printf(out, " buffer=0x%08x%s\n", p->buffer_id,
+                   p->total_len < p->data_len ? " (***total_len < data_len***)" : "");
     else
-        buf_printf(out, " (unbuffered)%s\n", p.total_len != p.data_len ? " (***total_len != data_len***)" : "");
-    put_packet(p.data, p.data_len, verbosity, out);
+        buf_printf(out, " (unbuffered)%s\n", p->total_len != p->data_len ? " (***total_len != data_len***)" : "");
+    for (size_t i = 0; i < p->userdata_len; i++)
+        buf_printf(out, "%s%02x", i ? "." : " userdata=", ((const uint8_t *)p->userdata)[i]);
+    buf_puts(out, p->userdata_len ? "\n" : "");
+    put_packet(p->data, p->data_len, verbosity, out);
+}
+
+FORMAT_FN(format_packet_in)
+{
+    struct packet_in p = {0};
+    enum ofp_error e = packet_in_decode(h->version, body, &p);
+    p.userdata_len = 0;
+    put_packet_in(e, &p, names, verbosity, out);
+}
+
+FORMAT_FN(format_nx_packet_in)
+{
+    struct packet_in p;
+    enum ofp_error e = nx_packet_in_decode(h->version, body, &p);
+    put_packet_in(e, &p, names, verbosity, out);
+}
+
+FORMAT_FN(format_nx_packet_in2)
+{
+    struct packet_in p;
+    enum ofp_error e = nx_packet_in2_decode(h->version, body, &p);
+    put_packet_in(e, &p, names, verbosity, out);
 }
 
 FORMAT_FN(format_packet_out)

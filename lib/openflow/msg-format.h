@@ -21,6 +21,8 @@ extern const char *const flow_removed_reasons[N_FLOW_REMOVED_REASONS];
 FORMAT_DECLARE(format_bundle_ctrl)
 FORMAT_DECLARE(format_bundle_add)
 FORMAT_DECLARE(format_packet_in)
+FORMAT_DECLARE(format_nx_packet_in)
+FORMAT_DECLARE(format_nx_packet_in2)
 FORMAT_DECLARE(format_packet_out)
 FORMAT_DECLARE(format_flow_mod)
 FORMAT_DECLARE(format_flow_removed)

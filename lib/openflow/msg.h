@@ -84,10 +84,18 @@ struct packet_in {
     struct match match; /* in_port, tunnel and pipeline fields that are not zero */
     const void *data;
     size_t data_len;
+    const void *userdata; /* NXT_PACKET_IN2 alone has them */
+    size_t userdata_len;
 };
 void packet_in_encode(const struct packet_in *, uint8_t version,
                       struct buf *out); /* data is cut so that the message fits */
 enum ofp_error packet_in_decode(uint8_t version, struct rd body, struct packet_in *); /* data points into the message */
+
+/* Nicira's formats, which NXT_SET_PACKET_IN_FORMAT asks for: they tell all in every version. */
+enum nx_packet_in_format { NXPIF_STANDARD, NXPIF_NXT_PACKET_IN, NXPIF_NXT_PACKET_IN2, N_NXPIFS };
+void packet_in_encode_as(const struct packet_in *, enum nx_packet_in_format, uint8_t version, struct buf *out);
+enum ofp_error nx_packet_in_decode(uint8_t version, struct rd body, struct packet_in *);
+enum ofp_error nx_packet_in2_decode(uint8_t version, struct rd body, struct packet_in *);
 
 struct packet_out {
     uint32_t buffer_id, in_port;

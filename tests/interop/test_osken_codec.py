@@ -148,7 +148,7 @@ def test_we_decode_what_osken_encodes():
 # What Open vSwitch shows of bodies that we show as bytes, or shows more of.
 OTHERWISE = {"TABLE_FEATURES_REPLY", "PORT_DESC_REQUEST", "GROUP_FEATURES_REPLY",
              "XVS_BRIDGE_INFO_REQUEST", "XVS_BRIDGE_INFO_REPLY", "GET_ASYNC_REPLY", "SET_ASYNC",
-             "BUNDLE_CONTROL", "BUNDLE_ADD_MESSAGE", "ERROR", "NX_SET_ASYNC_CONFIG"}
+             "ERROR", "NX_SET_ASYNC_CONFIG", "NX_SET_ASYNC_CONFIG2"}
 
 
 def test_prints_what_ovs_ofctl_prints():

@@ -144,7 +144,7 @@ START_TEST(bytes_may_come_one_by_one)
     ck_assert_int_eq(features_decode(OFP13, body, &f), OFPERR_OK);
     ck_assert_uint_eq(f.datapath_id, 0x123);
     ck_assert_uint_eq(f.n_tables, 254);
-    ck_assert_uint_eq(f.n_buffers, 0);
+    ck_assert_uint_eq(f.n_buffers, 256);
     peer_expect(&p, OFPMSG_ECHO_REPLY, &body);
     ck_assert_uint_eq(rd_left(&body), 5);
     ck_assert_mem_eq(body.p, "hello", 5);
@@ -239,7 +239,7 @@ static void nicira_flow_mod(struct buf *b)
     buf_u32(b, 13);
     buf_zeros(b, 48);
 }
-static void packet_in2(struct buf *b) { nx_packet_in_format_encode(2, OFP13, 1, b); }
+static void unknown_packet_in_format(struct buf *b) { nx_packet_in_format_encode(3, OFP13, 1, b); }
 static void reassembly(struct buf *b)
 {
     struct ofp_switch_config c = {OFPC_FRAG_REASM, 128};
@@ -411,7 +411,7 @@ static const struct {
     FAULT(more_to_come, BRC_MULTIPART_BUFFER_OVERFLOW),
     FAULT(unknown_experimenter, BRC_BAD_EXPERIMENTER),
     FAULT(nicira_flow_mod, BRC_BAD_EXP_TYPE),
-    FAULT(packet_in2, BRC_EPERM),
+    FAULT(unknown_packet_in_format, BRC_EPERM),
     FAULT(reassembly, SCFC_BAD_FLAGS),
     FAULT(no_such_port_stats, BRC_BAD_PORT),
     FAULT(port_mod_no_port, PMFC_BAD_PORT),

@@ -45,6 +45,7 @@ class Wire:
     """Ports 1, 2 and 3 of br0, each with a device in one namespace that only this test uses."""
 
     def __init__(self, lab, ports=3):
+        self.lab = lab
         self.host, self.ns = lab.ns("h"), lab.ns("s")
         self.sw = lab.switch(self.ns)
         names = [f"e{n}" for n in range(1, ports + 1)]

@@ -1,6 +1,7 @@
 #include "unit.h"
 #include "msg-samples.h"
 #include "base/mem.h"
+#include "openflow/bundle.h"
 #include "openflow/queue.h"
 
 /* Filled with random bytes, paddings included: comparing members finds what an encoder forgot. */
@@ -139,6 +140,8 @@ static size_t random_frame(uint64_t *rng, uint8_t data[64])
 void random_packet_in(uint64_t *rng, struct packet_in *p, uint8_t data[64])
 {
     RANDOM(rng, *p);
+    p->userdata = NULL;
+    p->userdata_len = 0;
     p->reason = unit_below(rng, 3);
     p->buffer_id = OFP_NO_BUFFER;
     random_match(rng, &p->match);
@@ -277,9 +280,34 @@ static void sample_entries(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, 
     ofp_parts_end(&parts);
 }
 
+static bool sample_bundle(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct buf inner = BUF_INIT;
+    uint32_t id = (uint32_t)unit_random(rng);
+    uint16_t flags = (uint16_t)unit_below(rng, 4);
+    if (type == OFPMSG_BUNDLE_CONTROL) {
+        bundle_ctrl_encode(&(struct bundle_ctrl){id, (uint16_t)unit_below(rng, N_OFPBCTS), flags}, OFP13, xid, out);
+        return true;
+    }
+    if (type != OFPMSG_BUNDLE_ADD_MESSAGE)
+        return false;
+    msg_sample(unit_below(rng, 2) ? OFPMSG_FLOW_MOD : OFPMSG_PACKET_OUT, rng, &inner);
+    buf_set_u32(&inner, 4, xid);
+    bundle_add_encode(&(struct bundle_add){id, flags, inner.data, inner.len}, OFP13, out);
+    buf_free(&inner);
+    return true;
+}
+
 static bool sample_packet(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
 {
     uint8_t data[64];
+    if (type == OFPMSG_NX_PACKET_IN || type == OFPMSG_NX_PACKET_IN2) {
+        struct packet_in p;
+        random_packet_in(rng, &p, data);
+        p.total_len = (uint16_t)(p.data_len + unit_below(rng, 2));
+        packet_in_encode_as(&p, type == OFPMSG_NX_PACKET_IN ? NXPIF_NXT_PACKET_IN : NXPIF_NXT_PACKET_IN2, OFP13, out);
+        return true;
+    }
     if (type == OFPMSG_PACKET_IN) {
         struct packet_in p;
         random_packet_in(rng, &p, data);
@@ -582,7 +610,7 @@ void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
 {
     uint32_t xid = unit_random(rng);
     if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) ||
-        sample_flows(type, rng, xid, out) || sample_groups(type, rng, xid, out) || sample_packet(type, rng, xid, out) ||
+        sample_flows(type, rng, xid, out) || sample_groups(type, rng, xid, out) || sample_packet(type, rng, xid, out) || sample_bundle(type, rng, xid, out) ||
         sample_meter(type, rng, xid, out) || sample_queue(type, rng, xid, out))
         return;
     size_t at = ofp_msg_begin(out, OFP13, type, xid);

@@ -320,6 +320,41 @@ START_TEST(packets_in)
 }
 END_TEST
 
+/* Nicira's tell all in every version. */
+START_TEST(packets_in_of_nicira)
+{
+    static const uint8_t versions[] = {OFP10, OFP13, OFP14};
+    for (int i = 0; i < ROUNDS; i++) {
+        struct packet_in p, p2;
+        uint8_t data[64], version = versions[i % 3];
+        struct rd body;
+        enum ofp_msg_type type;
+        random_packet_in(&rng, &p, data);
+        p.total_len = (uint16_t)(p.data_len + unit_below(&rng, 2));
+        p.userdata = data;
+        for (int format = NXPIF_NXT_PACKET_IN; format < N_NXPIFS; format++) {
+            p.userdata_len = format == NXPIF_NXT_PACKET_IN2 ? unit_below(&rng, 9) : 0;
+            buf_clear(&out);
+            packet_in_encode_as(&p, (enum nx_packet_in_format)format, version, &out);
+            ck_assert(!ofp_msg_decode_type(out.data, out.len, NULL, &type, &body, NULL));
+            ck_assert_int_eq(type, format == NXPIF_NXT_PACKET_IN ? OFPMSG_NX_PACKET_IN : OFPMSG_NX_PACKET_IN2);
+            ck_assert(!(format == NXPIF_NXT_PACKET_IN ? nx_packet_in_decode : nx_packet_in2_decode)(version, body, &p2));
+            SAME(p, p2, buffer_id);
+            SAME(p, p2, total_len);
+            SAME(p, p2, reason);
+            SAME(p, p2, table);
+            SAME(p, p2, cookie);
+            ck_assert(match_equal(&p.match, &p2.match));
+            SAME(p, p2, data_len);
+            ck_assert_mem_eq(p.data, p2.data, p.data_len);
+            SAME(p, p2, userdata_len);
+            if (p.userdata_len)
+                ck_assert_mem_eq(p.userdata, p2.userdata, p.userdata_len);
+        }
+    }
+}
+END_TEST
+
 /* 65535 bytes of frame do not fit into a message with anything before them. */
 START_TEST(packet_in_is_cut)
 {
@@ -435,7 +470,7 @@ static void add(Suite *suite)
                             table_features,
                             port_descriptions,
                             port_statistics,
-                            packets_in,
+                            packets_in, packets_in_of_nicira,
                             packet_in_is_cut,
                             packets_out,
                             every_prefix_and_many_faults,
