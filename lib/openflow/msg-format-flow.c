@@ -411,8 +411,7 @@ static void put_packet_in(enum ofp_error e, const struct packet_in *p, const str
         buf_printf(out, " cookie=0x%" PRIx64, p->cookie);
     buf_printf(out, " total_len=%u ", p->total_len);
     match_format(&p->match, names, out);
-    put_blank(out);
-    buf_printf(out, "(via %s) data_len=%zu", packet_in_reason_name(p->reason), p->data_len);
+    buf_printf(out, " (via %s) data_len=%zu", packet_in_reason_name(p->reason), p->data_len);
     if (p->buffer_id != OFP_NO_BUFFER)
         buf_printf(out, " buffer=0x%08x%s\n", p->buffer_id,
                    p->total_len < p->data_len ? " (***total_len < data_len***)" : "");
