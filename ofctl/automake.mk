@@ -2,8 +2,10 @@
 # One file a line, sorted; headers too.
 bin_PROGRAMS += ofctl/xvs-ofctl
 ofctl_xvs_ofctl_SOURCES = \
+	ofctl/batch-send.c \
 	ofctl/batch.c \
 	ofctl/batch.h \
+	ofctl/cmd-bundle.c \
 	ofctl/cmd-decode.c \
 	ofctl/cmd-diff.c \
 	ofctl/cmd-dump-flows.c \
@@ -12,7 +14,8 @@ ofctl_xvs_ofctl_SOURCES = \
 	ofctl/cmd-flow.c \
 	ofctl/cmd-group.c \
 	ofctl/cmd-meter.c \
-	ofctl/cmd-packet.c \
+	ofctl/cmd-monitor.c \
+	ofctl/cmd-packet-out.c \
 	ofctl/cmd-port.c \
 	ofctl/cmd-queue.c \
 	ofctl/cmd-switch.c \
@@ -31,8 +34,11 @@ ofctl_xvs_ofctl_SOURCES = \
 	ofctl/message-json.c \
 	ofctl/ofctl.h \
 	ofctl/option.def \
+	ofctl/packet-out.h \
 	ofctl/port-json.h \
 	ofctl/ports.c \
+	ofctl/progress.c \
+	ofctl/progress.h \
 	ofctl/tcp-streams.c \
 	ofctl/tcp-streams.h
 ofctl_xvs_ofctl_LDADD = $(OPENFLOW_LIBS) $(CTL_LIBS) $(LIBPCAP_LIBS)

@@ -35,12 +35,16 @@ void batch_add(struct conn *, struct batch *, const char *text, size_t line, uns
 /* One whose message was just appended at b->messages' byte `at`. `text` NULL: the message says it. */
 void batch_added(struct batch *, const char *text, size_t line, unsigned command, size_t at);
 void batch_add_file(struct conn *, struct batch *, const char *name, unsigned command);         /* "-": standard input */
+unsigned batch_take_command(const struct batch_kind *, char **line, unsigned otherwise); /* and moves behind it */
 void batch_reorder(struct batch *); /* after its items were put in another order */
-void batch_send(struct conn *, struct batch *); /* ends the program if anything is wrong or refused */
+/* Sends, with --bundle all or nothing; ends the program if anything is wrong or refused. */
+void batch_send(struct conn *, struct batch *);
 void batch_print(const struct batch *);         /* what would be sent */
 void batch_free(struct batch *);
+/* "xvs-ofctl: br0: flows.txt:3: ", for complaints about a line. */
+void batch_put_prefix(const struct conn *, const struct batch *, size_t line, struct buf *out);
 
-extern const struct batch_kind flow_batch; /* cmd-flow.c */
+extern const struct batch_kind flow_batch, group_batch; /* cmd-flow.c, cmd-group.c */
 void flow_batch_encode(struct conn * /* or NULL */, struct flow_mod *, struct buf *messages);
 
 #endif

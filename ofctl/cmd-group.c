@@ -48,7 +48,7 @@ static bool make_group(struct conn *c, uint8_t version, const char *text, unsign
 static const struct batch_word words[] = {
     {"add", OFPGC_ADD}, {"modify", OFPGC_MODIFY}, {"add_or_mod", OFPGC_ADD_OR_MOD}, {"delete", OFPGC_DELETE}, {NULL, 0},
 };
-static const struct batch_kind groups = {"group", "groups", words, make_group};
+const struct batch_kind group_batch = {"group", "groups", words, make_group};
 
 /* --- In which order ---
  * A group may stand in a file before those that it forwards to, as dumps of other switches have it; a switch that
@@ -120,7 +120,7 @@ static void sort_groups(struct conn *c, struct batch *b)
 
 static void send_groups(struct conn *c, const char *text, enum ofp_group_mod_command command, bool file)
 {
-    struct batch b = BATCH_INIT(&groups);
+    struct batch b = BATCH_INIT(&group_batch);
     if (file || !strcmp(text, "-"))
         batch_add_file(c, &b, text, command);
     else
@@ -146,7 +146,7 @@ void cmd_del_groups(struct conn *c, int argc, char *argv[])
 
 void cmd_parse_group(struct conn *c UNUSED, int argc UNUSED, char *argv[])
 {
-    struct batch b = BATCH_INIT(&groups);
+    struct batch b = BATCH_INIT(&group_batch);
     batch_add(NULL, &b, argv[0], 1, OFPGC_ADD);
     batch_print(&b);
     batch_free(&b);

@@ -1,4 +1,6 @@
+#include <unistd.h>
 #include "ofctl/flows.h"
+#include "ofctl/progress.h"
 
 struct request {
     struct conn *c;
@@ -6,6 +8,8 @@ struct request {
     void (*each)(const struct flow_stats *, struct buf *acts, void *aux);
     void *aux;
     bool begun, incomplete;
+    size_t n;
+    struct progress progress;
 };
 
 /* The next entry, cut out by its length, so that one which we do not understand hides no other. */
@@ -30,6 +34,7 @@ static void decode_part(struct request *d, struct rd rd)
             d->incomplete = true;
         } else {
             d->each(&s, &acts, d->aux);
+            d->n++;
         }
     }
     buf_free(&acts);
@@ -42,6 +47,7 @@ static void take_part(struct reply *r, struct rd body, void *request)
         d->begin(r);
     d->begun = true;
     decode_part(d, body);
+    progress_show(&d->progress, d->n, 0);
 }
 
 /* 1.0 has two forms; Nicira's says more. */
@@ -58,12 +64,14 @@ enum ofp_msg_type flows_request_encode(struct conn *c, const struct flow_stats_r
 bool flows_request(struct conn *c, const struct flow_stats_request *request, void (*begin)(const struct reply *),
                    void (*each)(const struct flow_stats *, struct buf *acts, void *aux), void *aux)
 {
-    struct request d = {.c = c, .begin = begin, .each = each, .aux = aux};
+    struct request d = {.c = c, .begin = begin, .each = each, .aux = aux, .progress = progress_begin("flows")};
+    d.progress.terminal &= !isatty(STDOUT_FILENO); /* there the flows themselves show it */
     struct buf b = BUF_INIT;
     struct reply r;
     enum ofp_msg_type reply = flows_request_encode(c, request, false, &b);
     if (!conn_stream(c, &b, reply, &r, take_part, &d))
         die_of_refusal(c, &r);
+    progress_end(&d.progress);
     reply_free(&r);
     buf_free(&b);
     return !d.incomplete;

@@ -254,6 +254,9 @@ static void take_option(int id)
     case OPT_NO_NAMES:
         options.names = id == OPT_NAMES;
         break;
+    case OPT_BUNDLE:
+        options.bundle = true;
+        break;
     case OPT_READD:
         options.readd = true;
         break;

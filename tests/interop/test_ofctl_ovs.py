@@ -140,6 +140,83 @@ def test_unknown_port_is_a_warning(both):
     assert both.flows() == ["in_port=88 actions=output:77"]
 
 
+BAD = "table=3,actions=output:1\nactions=group:99\ntable=4,actions=output:1\n"
+
+
+@pytest.mark.parametrize("version", ["OpenFlow13", "OpenFlow14"])
+def test_bundles(both, tmp_path, version):
+    """All of it or nothing, with Open vSwitch at the other end."""
+    both.ovs.vsctl("set", "bridge", "br0", "protocols=OpenFlow10,OpenFlow13,OpenFlow14")
+    path = tmp_path / "flows"
+    path.write_text("arp,actions=output:1\nip,actions=output:2\n")
+    both.ours("-O", version, "--bundle", "add-flows", "SW", path)
+    assert both.flows() == ["arp actions=output:1", "ip actions=output:2"]
+    path.write_text(BAD)
+    done = both.ours("-O", version, "--bundle", "add-flows", "SW", path, check=False)
+    assert done.returncode == 1 and "nothing was changed" in done.stderr
+    assert f"{path}:2: actions=group:99" in done.stderr and "OFPBAC_BAD_OUT_GROUP" in done.stderr
+    assert both.flows() == ["arp actions=output:1", "ip actions=output:2"]
+    both.ours("-O", version, "--bundle", "mod-flows", "SW", "arp,actions=output:2")
+    both.ours("-O", version, "--bundle", "del-flows", "SW", "ip")
+    assert both.flows() == ["arp actions=output:2"]
+    path.write_text("flow ip,actions=group:5\nflow delete arp\ngroup add group_id=5,type=all,bucket=output:1\n")
+    done = both.ours("-O", version, "bundle", "SW", path, check=False)
+    assert done.returncode == 1 and both.flows() == ["arp actions=output:2"]
+    path.write_text("group add group_id=5,type=all,bucket=output:1\nflow ip,actions=group:5\nflow delete arp\n"
+                    f"packet-out in_port=1 packet={FRAME} actions=output:2\n")
+    both.ours("-O", version, "bundle", "SW", path)
+    assert both.flows() == ["ip actions=group:5"]
+    done = both.ours("-O", "OpenFlow10", "--bundle", "del-flows", "SW", check=False)
+    assert done.returncode == 1 and "add -O OpenFlow13" in done.stderr
+    path.write_text("flow arp,actions=output:1\nflow add tabble=1,actions=2\nflou x\n")
+    done = both.ours("bundle", "SW", path, check=False)
+    text, caret, other, begins = done.stderr.splitlines()
+    assert text.index("tabble") == caret.index("^") and "begins with flow, group or packet-out" in begins
+
+
+def test_replace_flows_touches_what_differs(both, tmp_path):
+    path = tmp_path / "flows"
+    path.write_text("priority=1,ip,actions=output:1\npriority=2,arp,actions=output:2\ntable=2,cookie=5,tcp actions=drop\n")
+    both.ours("replace-flows", "SW", path)
+    assert len(both.flows()) == 3
+    done = both.ours("-f", "json", "replace-flows", "SW", path)
+    assert json.loads(done.stdout) == {"flows": 0, "refused": 0}
+    path.write_text("priority=2,arp,actions=output:2\ntable=2,cookie=6,tcp actions=drop\n")
+    done = both.ours("-f", "json", "replace-flows", "SW", path)
+    assert json.loads(done.stdout) == {"flows": 2, "refused": 0}
+    assert both.flows() == ["cookie=0x6, table=2, tcp actions=drop", "priority=2,arp actions=output:2"]
+    assert json.loads(both.ours("-f", "json", "--readd", "replace-flows", "SW", path).stdout)["flows"] == 2
+    both.ours("diff-flows", "SW", path)
+    # A dump is a file of flows as it is.
+    dump = tmp_path / "dump"
+    dump.write_text(both.ours("dump-flows", "SW").stdout)
+    both.ours("diff-flows", dump, "SW")
+    both.ours("add-flows", "SW", dump)
+    path.write_text("priority=3,arp,actions=output:2\n")
+    done = both.ours("diff-flows", "SW", path, check=False)
+    assert done.returncode == 2 and len(done.stdout.splitlines()) == 3
+
+
+def test_ports_and_fragments(both):
+    both.ours("mod-port", "SW", "p1", "down")
+    assert "PORT_DOWN" in both.theirs("dump-ports-desc", "SW", "p1")
+    both.ours("mod-port", "SW", "1", "up")
+    both.ours("mod-port", "SW", "p2", "no-forward")
+    assert "PORT_DOWN" not in both.theirs("show", "SW") and "NO_FWD" in both.theirs("show", "SW")
+    both.ours("mod-port", "SW", "p2", "forward")
+    done = both.ours("mod-port", "SW", "p2", "no-flood", check=False)
+    assert done.returncode == 1 and "add -O OpenFlow10" in done.stderr
+    both.ours("-O", "OpenFlow10", "mod-port", "SW", "p2", "no-flood")
+    assert "NO_FLOOD" in both.ovs.ofctl("show", both.target).stdout
+    both.ours("-O", "OpenFlow10", "mod-port", "SW", "p2", "flood")
+    assert "did you mean 'forward'" in both.ours("mod-port", "SW", "p2", "foward", check=False).stderr
+    for mode in ("drop", "nx-match", "normal"):
+        both.ours("set-frags", "SW", mode)
+        assert both.ours("get-frags", "SW").stdout == both.theirs("get-frags", "SW") == mode + "\n"
+    assert "stays with 'normal'" in both.ours("set-frags", "SW", "reassemble", check=False).stderr
+    assert "Finished in" in both.ours("benchmark", "SW", "100", "20").stdout
+
+
 def test_packets_out_and_in(both):
     out = os.path.join(both.lab.dir, "monitor")
     with open(out, "w", encoding="utf-8") as f, open(out + ".theirs", "w", encoding="utf-8") as g:
