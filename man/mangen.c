@@ -129,6 +129,15 @@ static void ofctl_commands(void)
 #undef LOCAL_COMMAND
 }
 
+static void ofctl_json(void)
+{
+#define SCHEMA(command, schema) row(command, "", schema);
+#define SCHEMA_LINES(command, schema) row(command, "", "a line each: " schema);
+#include "ofctl/schema.def"
+#undef SCHEMA
+#undef SCHEMA_LINES
+}
+
 static void ofctl_option(char letter, const char *name, const char *argument, const char *help)
 {
     struct buf line = BUF_INIT;
@@ -244,7 +253,7 @@ static const struct {
     {"ctl-commands", ctl_commands},     {"tunnel-options", tunnel_options}, {"drops", drops},
     {"system-options", system_options}, {"pcap-options", pcap_options},
     {"switch-columns", switch_columns}, {"bridge-columns", bridge_columns}, {"port-columns", port_columns},
-    {"ofctl-commands", ofctl_commands}, {"ofctl-options", ofctl_options},   {"fields", match_fields},
+    {"ofctl-commands", ofctl_commands}, {"ofctl-json", ofctl_json}, {"ofctl-options", ofctl_options},   {"fields", match_fields},
     {"meter-flags", meter_flags},       {"meter-bands", meter_bands},       {"meter-virtuals", meter_virtuals},
     {"actions", actions},               {"instructions", instructions},     {"errors", errors},
 };

@@ -19,6 +19,7 @@ ofctl_xvs_ofctl_SOURCES = \
 	ofctl/cmd-port.c \
 	ofctl/cmd-queue.c \
 	ofctl/cmd-switch.c \
+	ofctl/cmd-table.c \
 	ofctl/command.def \
 	ofctl/conn.c \
 	ofctl/flow-check.c \
@@ -39,6 +40,7 @@ ofctl_xvs_ofctl_SOURCES = \
 	ofctl/ports.c \
 	ofctl/progress.c \
 	ofctl/progress.h \
+	ofctl/schema.def \
 	ofctl/tcp-streams.c \
 	ofctl/tcp-streams.h
 ofctl_xvs_ofctl_LDADD = $(OPENFLOW_LIBS) $(CTL_LIBS) $(LIBPCAP_LIBS)

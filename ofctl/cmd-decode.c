@@ -107,6 +107,20 @@ void cmd_parse_pcap(struct conn *c UNUSED, int argc, char *argv[])
 
 /* --- Parts of messages, a line each --- */
 
+/* {"what": "text"}, or {"error": "NAME"}; `bytes` besides, if there are any. */
+static void print_part(const char *what, const char *text, enum ofp_error e, const struct buf *bytes)
+{
+    struct buf out = BUF_INIT;
+    struct json j = {&out, true};
+    json_open(&j, NULL, '{');
+    json_string(&j, e ? "error" : what, e ? ofp_error_name(e) : text);
+    if (!e && bytes)
+        json_hex(&j, "bytes", bytes->data, bytes->len);
+    json_close(&j, '}');
+    puts(buf_text(&out));
+    buf_free(&out);
+}
+
 static void parse_acts(int argc UNUSED, char *argv[], bool instructions)
 {
     uint8_t version = parse_version(argv[0]);
@@ -116,10 +130,13 @@ static void parse_acts(int argc UNUSED, char *argv[], bool instructions)
         line_hex(&r, line, &bytes);
         struct rd rd = rd_init(bytes.data, bytes.len);
         enum ofp_error e = instructions ? acts_decode_instructions(version, rd, &list) : acts_decode_actions(version, rd, &list);
-        if (e) {
+        if (!e)
+            acts_format(list.data, list.len, NULL, &text);
+        if (options.json) {
+            print_part("actions", buf_text(&text), e, NULL);
+        } else if (e) {
             printf("bad %s %s: %s\n\n", argv[0], instructions ? "instructions" : "actions", ofp_error_name(e));
         } else {
-            acts_format(list.data, list.len, NULL, &text);
             printf("actions=%s\n\n", buf_text(&text));
         }
         buf_free(&bytes);
@@ -138,7 +155,8 @@ static bool take_comment(const char *line)
 {
     if (*line && *line != '#')
         return false;
-    puts(line);
+    if (!options.json)
+        puts(line);
     return true;
 }
 
@@ -197,7 +215,9 @@ static void parse_matches(enum ofp_error (*there_and_back)(const struct buf *tlv
             exit(1);
         }
         enum ofp_error e = tlvs.len > UINT16_MAX - 16 ? OFPERR_BMC_BAD_LEN : there_and_back(&tlvs, version, &text);
-        if (e)
+        if (options.json)
+            print_part("match", buf_text(&text), e, NULL);
+        else if (e)
             printf("nx_pull_match() returned error %s\n", ofp_error_name(e)); /* scripts look for ovs-ofctl's words */
         else
             puts(buf_text(&text));
@@ -229,10 +249,13 @@ void cmd_parse_ofp10_match(struct conn *c UNUSED, int argc UNUSED, char *argv[] 
         enum ofp_error e = match_decode(OFP10, &rd, &m);
         if (!e)
             match_format(&m, NULL, &text);
-        puts(e ? ofp_error_name(e) : buf_text(&text));
         buf_clear(&bytes);
-        if (!e) { /* what we would send */
+        if (!e) /* what we would send */
             match_encode(&m, OFP10, &bytes);
+        if (options.json) {
+            print_part("match", buf_text(&text), e, &bytes);
+        } else {
+            puts(e ? ofp_error_name(e) : buf_text(&text));
             for (size_t i = 0; i < bytes.len; i++)
                 printf("%02x%s", bytes.data[i], i + 1 == bytes.len ? "\n\n" : "");
         }

@@ -173,6 +173,8 @@ static void json_flow(struct conn *c, struct json *j, const struct flow_stats *s
     }
     json_u64(j, "idle_timeout", s->idle_timeout);
     json_u64(j, "hard_timeout", s->hard_timeout);
+    if (s->importance)
+        json_u64(j, "importance", s->importance);
     flow_flags_format(s->flags, &flags);
     json_words(j, "flags", buf_text(&flags));
     buf_free(&flags);

@@ -180,7 +180,6 @@ void cmd_mod_port(struct conn *c, int argc UNUSED, char *argv[])
     memcpy(m.mac, desc.mac, sizeof m.mac);
     port_mod_encode(&m, c->version, conn_xid(c), &b);
     conn_finish(c, &b);
-    if (options.json)
-        puts("{\"ports\": 1}");
+    print_done("ports", 1, 0);
     buf_free(&b);
 }

@@ -124,12 +124,30 @@ static const struct command *find_command(const char *name)
     die("no command '%s'; 'xvs-ofctl --help' lists them", name);
 }
 
+static void print_schema(const char *command)
+{
+    static const struct {
+        const char *command, *schema;
+        bool lines;
+    } schemas[] = {
+#define SCHEMA(command, schema) {command, schema, false},
+#define SCHEMA_LINES(command, schema) {command, schema, true},
+#include "ofctl/schema.def"
+#undef SCHEMA
+#undef SCHEMA_LINES
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(schemas); i++)
+        if (!strcmp(schemas[i].command, command))
+            printf("With -f json%s: %s\n", schemas[i].lines ? ", a line each" : "", schemas[i].schema);
+}
+
 static __attribute__((noreturn)) void help(const char *name)
 {
     if (name) {
         const struct command *c = find_command(name);
         printf("usage: xvs-ofctl [OPTIONS] %s%s%s%s\n%s\n", c->name, c->local ? "" : " SWITCH", *c->args ? " " : "",
                c->args, c->help);
+        print_schema(c->name);
     } else {
         print_usage();
     }

@@ -18,6 +18,7 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/msg-format-group.c \
 	lib/openflow/msg-format-port.c \
 	lib/openflow/msg-packet-nx.c \
+	lib/openflow/msg-format-table.c \
 	lib/openflow/msg-packet.c \
 	lib/openflow/msg-port.c \
 	lib/openflow/msg-session.c \
@@ -74,5 +75,7 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/oxm-text.h \
 	lib/openflow/oxm.h \
 	lib/openflow/subfield.c \
+	lib/openflow/table-properties.c \
+	lib/openflow/table-properties.h \
 	lib/openflow/text.c \
 	lib/openflow/text.h

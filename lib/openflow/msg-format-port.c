@@ -262,25 +262,3 @@ FORMAT_FN(format_table_desc)
         buf_printf(out, "  table %u:\n   eviction=%s eviction_flags=(default)\n   vacancy=%s\n\n", d.table, d.config & 4 ? "on" : "off",
                    d.config & 8 ? "on" : "off");
 }
-
-FORMAT_FN(format_table_features)
-{
-    struct ofp_table_features f;
-    buf_puts(out, "\n");
-    while (rd_left(&body)) {
-        if (table_features_decode(h->version, &body, &f)) {
-            buf_puts(out, "  malformed\n");
-            return;
-        }
-        buf_printf(out, "  table %u", f.table);
-        if (f.name[0]) {
-            buf_puts(out, " (\"");
-            text_format(f.name, strlen(f.name), out);
-            buf_puts(out, "\")");
-        }
-        buf_printf(out, ":\n    metadata: match=0x%" PRIx64 " write=0x%" PRIx64 "\n    max_entries=%u\n",
-                   f.metadata_match, f.metadata_write, f.max_entries);
-        if (f.n_tables)
-            buf_printf(out, "    next tables: up to %u\n", f.n_tables - 1);
-    }
-}
