@@ -21,7 +21,7 @@ WORDS = {
     "add-group": (["group_id=2,type=all,bucket=output:1"], None), "add-groups": (["GROUPS"], None),
     "mod-group": (["group_id=1,type=select,bucket=weight:3,output:1,bucket=actions=LOCAL"], None), "del-groups": (["group_id=9"], None),
     "add-meter": (["meter=2 kbps bands=type=drop rate=100"], None),
-    "mod-meter": (["meter=1 pktps burst stats bands=type=dscp_remark rate=100 prec_level=1"], None),
+    "mod-meter": (["meter=1 pktps stats bands=type=dscp_remark rate=100 prec_level=1"], None),
     "del-meters": (["meter=9"], None), "del-meter": (["meter=9"], None), "dump-meter": (["meter=1"], None),
     "packet-out": ([f"in_port=1 packet={FRAME} actions=output:1"], None), "bundle": (["BUNDLE"], None),
     "benchmark": (["10", "10"], None), "parse-flow": (["ip,actions=1"], None), "parse-flows": (["FLOWS"], None),
