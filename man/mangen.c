@@ -129,6 +129,13 @@ static void ofctl_commands(void)
 #undef LOCAL_COMMAND
 }
 
+static void ofctl_compat(void)
+{
+#define COMPAT(complaint, fix, scope, example, doc) row(example, "", doc);
+#include "ofctl/compat.def"
+#undef COMPAT
+}
+
 static void ofctl_json(void)
 {
 #define SCHEMA(command, schema) row(command, "", schema);
@@ -253,7 +260,7 @@ static const struct {
     {"ctl-commands", ctl_commands},     {"tunnel-options", tunnel_options}, {"drops", drops},
     {"system-options", system_options}, {"pcap-options", pcap_options},
     {"switch-columns", switch_columns}, {"bridge-columns", bridge_columns}, {"port-columns", port_columns},
-    {"ofctl-commands", ofctl_commands}, {"ofctl-json", ofctl_json}, {"ofctl-options", ofctl_options},   {"fields", match_fields},
+    {"ofctl-commands", ofctl_commands}, {"ofctl-json", ofctl_json}, {"ofctl-compat", ofctl_compat}, {"ofctl-options", ofctl_options},   {"fields", match_fields},
     {"meter-flags", meter_flags},       {"meter-bands", meter_bands},       {"meter-virtuals", meter_virtuals},
     {"actions", actions},               {"instructions", instructions},     {"errors", errors},
 };

@@ -21,6 +21,9 @@ ofctl_xvs_ofctl_SOURCES = \
 	ofctl/cmd-switch.c \
 	ofctl/cmd-table.c \
 	ofctl/command.def \
+	ofctl/compat.c \
+	ofctl/compat.def \
+	ofctl/compat.h \
 	ofctl/conn.c \
 	ofctl/flow-check.c \
 	ofctl/flow-set.c \

@@ -1,5 +1,6 @@
 /* Flows to the switch: add-flow, add-flows, mod-flows, del-flows; and what they would send: parse-flow, parse-flows. */
 #include "ofctl/batch.h"
+#include "ofctl/compat.h"
 
 /* Plain 1.0 has one table, and says nothing of it. A flow is then modified with the cookie it is to have. */
 static void fit_of10(struct conn *c, struct flow_mod *m)
@@ -25,7 +26,7 @@ void flow_batch_encode(struct conn *c, struct flow_mod *m, struct buf *messages)
 static bool make_flow(struct conn *c, uint8_t version UNUSED, const char *text, unsigned command, struct buf *messages, struct diag *d)
 {
     struct flow_mod m;
-    bool ok = flow_mod_parse(text, (enum ofp_flow_mod_command)command, ports_by_name(c), &m, d);
+    bool ok = compat_flow_parse(text, (enum ofp_flow_mod_command)command, ports_by_name(c), &m, d);
     if (ok && c)
         check_flow(c, &m);
     if (ok)

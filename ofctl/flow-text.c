@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/mem.h"
+#include "ofctl/compat.h"
 #include "ofctl/ofctl.h"
 
 void print_complaint(struct conn *c, const char *prefix, const char *text, struct diag *d)
@@ -30,7 +31,7 @@ bool parse_flow(struct conn *c, const char *prefix, const char *text, enum ofp_f
                 struct flow_mod *m)
 {
     struct diag d = DIAG_INIT;
-    bool ok = flow_mod_parse(text, command, ports_by_name(c), m, &d);
+    bool ok = compat_flow_parse(text, command, ports_by_name(c), m, &d);
     print_complaint(c, prefix, text, &d);
     if (ok && c)
         check_flow(c, m);

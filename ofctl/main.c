@@ -275,6 +275,9 @@ static void take_option(int id)
     case OPT_BUNDLE:
         options.bundle = true;
         break;
+    case OPT_OVS_COMPAT:
+        options.ovs_compat = true;
+        break;
     case OPT_READD:
         options.readd = true;
         break;

@@ -16,7 +16,7 @@ struct sort_key {
     bool reverse;
 };
 struct options {
-    bool json, strict, may_create, names, no_stats, color, verbose, timestamp, readd, bundle;
+    bool json, strict, may_create, names, no_stats, color, verbose, timestamp, readd, bundle, ovs_compat;
     int verbosity;
     uint32_t versions; /* -O: 1 << enum ofp_version each; without it the default below */
     msec_t deadline; /* clock_msec() at which -t ends it; 0: none */
