@@ -89,6 +89,11 @@ static bool fix_prerequisite(struct place *p)
             replace(p, p->at, key_len(p), others[i].is);
             return true;
         }
+    size_t untagged = find_earlier(p, "dl_vlan", strlen("dl_vlan"));
+    if (untagged != SIZE_MAX && (key_is(p, "dl_vlan_pcp") || key_is(p, "vlan_pcp"))) { /* a priority is of a tag */
+        replace(p, untagged, item_end(text_of(p), untagged) - untagged, "dl_vlan=0");
+        return true;
+    }
     drop_item(p, p->at, p->end);
     return true;
 }
@@ -122,9 +127,10 @@ static bool fix_mask_value(struct place *p)
     const char *s = text_of(p), *most = strstr((const char *)p->d->message.data, "largest value is ");
     unsigned long long mask = strtoull(most + strlen("largest value is "), NULL, 0);
     bool of_address = memchr(s + p->at, '.', p->end - p->at);
-    if (mask >= UINT16_MAX && mask != 0xfffff)
+    enum { SIX_BITS = 63, LABEL = 0xfffff };
+    if (mask & (mask + 1)) /* the length of a prefix */
         return false;
-    if (mask == UINT8_MAX && !of_address)
+    if (mask > SIX_BITS && mask != LABEL && !(mask == UINT8_MAX && of_address))
         return false;
     replace_number(p, number_there(p) & mask);
     return true;

@@ -1,4 +1,5 @@
 """Commands of xvs-ofctl that need no switch say what ovs-ofctl's say."""
+import os
 import re
 import struct
 
@@ -220,3 +221,88 @@ def test_diff_flows(tmp_path):
 def test_wrong_words(words, complaint):
     done = xvs.run(xvs.OFCTL, *words, check=False)
     assert done.returncode == 1 and complaint in done.stderr
+
+
+# What Open vSwitch takes and xvs refuses: with --ovs-compat it does what Open vSwitch does.
+LENIENT = """
+nw_src=10.0.0.1,actions=2
+nw_dst=10.0.0.0/8,actions=2
+tp_dst=80,actions=2
+ip,tp_dst=80,actions=2
+nw_proto=6,tp_dst=80,actions=2
+ip,ipv6_src=::1,actions=2
+ipv6,nw_src=1.2.3.4,actions=2
+arp_spa=1.2.3.4,actions=2
+ip,arp_spa=1.2.3.4,actions=2
+nw_frag=yes,actions=2
+nw_tos=4,actions=2
+nw_ttl=4,actions=2
+tcp_flags=+syn,actions=2
+mpls_label=5,actions=2
+icmp6,nd_target=::1,actions=2
+icmp6,icmp_type=128,nd_target=::1,actions=2
+udp,tcp_dst=1,actions=2
+dl_vlan=0xffff,dl_vlan_pcp=1,actions=2
+tcp,tp_dst=80,tp_dst=90,actions=2
+ip,nw_src=1.1.1.1,nw_src=2.2.2.2,actions=2
+priority=1,priority=2,actions=2
+dl_type=0x800,dl_type=0x806,actions=2
+ip,arp,actions=2
+tcp,udp,actions=2
+ip,nw_src=10.0.0.999,actions=2
+ip,nw_src=10.0.0.256,actions=2
+ip,nw_src=300.1.2.3/8,actions=2
+ip,nw_src=10.0.0.1/255.255.256.0,actions=2
+dl_vlan=5000,actions=2
+dl_vlan=4096,actions=2
+dl_vlan_pcp=9,actions=2
+ip,nw_tos=255,actions=2
+ip,nw_tos=3,actions=2
+ip,ip_dscp=70,actions=2
+ip,nw_ecn=5,actions=2
+mpls,mpls_label=2000000,actions=2
+mpls,mpls_bos=2,actions=2
+table=255,actions=2
+send_flow_rem=1,actions=2
+actions=exit:1
+ip,actions=OUTPUT:2
+ip,actions=flood:2
+actions=resubmit(1
+actions=clone(2
+actions=set_queue:5000000000
+actions=group:5000000000
+ip,nw_src=10.0.0.999,nw_src=10.0.0.998,tp_dst=80,dl_vlan=5000,send_flow_rem=1,actions=FLOOD:3
+""".split("\n")[1:-1]
+
+
+@pytest.mark.parametrize("flow", LENIENT)
+def test_ovs_compat(flow):
+    def mod(text):
+        return re.sub(r" \(xid=\w+\)", "", text)
+
+    strict = xvs.run(xvs.OFCTL, "parse-flow", flow, check=False)
+    assert strict.returncode == 1 and "^" in strict.stderr
+    lenient = xvs.run(xvs.OFCTL, "--ovs-compat", "parse-flow", flow)
+    assert "warning: taken as '" in lenient.stderr
+    status, said = theirs("-O", "OpenFlow13", "parse-flow", flow)
+    assert status == 0 and mod(lenient.stdout) == mod(said.splitlines()[-1] + "\n")
+
+
+@pytest.mark.parametrize("flow", ["tcp,tp_dst=70000,actions=2", "ip,nw_ttl=300,actions=2", "tpdst=80,actions=2", "actions=output:nosuch",
+                                  "ip,nw_src=10.0.0.1/33,actions=2", "tcp,tcp_flags=0x1fff,actions=2", "ip", "actions=drop,output:1"])
+def test_ovs_compat_is_not_more_lenient(flow):
+    """What Open vSwitch refuses stays refused, in the words about what the user has written."""
+    assert theirs("-O", "OpenFlow13", "parse-flow", flow)[0] == 1
+    strict, lenient = (xvs.run(xvs.OFCTL, *words, "parse-flow", flow, check=False) for words in ([], ["--ovs-compat"]))
+    assert lenient.returncode == 1 and lenient.stderr == strict.stderr
+
+
+def test_examples_of_ovs_compat_in_the_manual():
+    page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../ofctl/compat.def")
+    with open(page, encoding="utf-8") as f:
+        examples = re.findall(r'^COMPAT\("(?:[^"\\]|\\.)*", +\w+, +\w+, +"([^"]+)"', f.read(), re.M)
+    assert len(examples) > 10
+    for flow in examples:
+        assert xvs.run(xvs.OFCTL, "parse-flow", flow, check=False).returncode == 1, flow
+        assert "taken as" in xvs.run(xvs.OFCTL, "--ovs-compat", "parse-flow", flow).stderr, flow
+        assert theirs("-O", "OpenFlow13", "parse-flow", flow)[0] == 0, flow
