@@ -155,7 +155,7 @@ static void match_fields(void)
         cell("yes");
         cell("yes");
         cell(fields[f].mask == M_ANY ? "any bits" : "exact");
-        cell(fields[f].access == RW ? "yes" : "no");
+        cell(fields[f].access == RW ? "yes" : fields[f].access == SF ? "by set_field" : "no");
         cell(prereqs[fields[f].prereq]);
         cell(fields[f].doc);
         end_row();
