@@ -168,7 +168,7 @@ ERRORS = {
 }
 # What only a test of its own can provoke, and where that is.
 ELSEWHERE = {
-    "OFPHFC_INCOMPATIBLE": "test_a_version_that_nobody_speaks", "OFPBRC_IS_SLAVE": "test_a_slave_may_not",
+    "OFPBRC_BUFFER_EMPTY": "test_packet_in.py", "OFPHFC_INCOMPATIBLE": "test_a_version_that_nobody_speaks", "OFPBRC_IS_SLAVE": "test_a_slave_may_not",
     "OFPRRFC_STALE": "test_roles_of_the_past", "OFPBIC_DUP_INST": "test_experimenters_errors", "OFPFMFC_TABLE_FULL": None,
     "OFPGMFC_OUT_OF_GROUPS": None, "OFPMMFC_OUT_OF_METERS": None,  # it would take a million of them
     "OFPBAC_UNSUPPORTED_ORDER": None, "OFPBIC_UNSUP_INST": None, "OFPTFFC_BAD_LEN": None,  # in text, and of what clients read
