@@ -266,7 +266,7 @@ static int parse_argument(const struct text *t, const struct item *item, struct 
         text_fail(t, item->value, "result_dst is one bit, not %u: reg0[0]", a->result.n_bits);
     else if (fields[a->result.field].access != RW)
         text_fail(t, item->value, "%s cannot be written", fields[a->result.field].name);
-    return a->result.n_bits == 1 && fields[a->result.field].access != RO ? 1 : -1;
+    return a->result.n_bits == 1 && fields[a->result.field].access == RW ? 1 : -1;
 }
 
 static bool parse_items(struct act_text *t, const struct item *item, struct act_learn *head, size_t at)
