@@ -185,7 +185,9 @@ static void encode(const struct shown *s, const struct punt_packet_in *in, const
                            .table = in->table,
                            .cookie = in->cookie,
                            .data = p->data,
-                           .data_len = s->len};
+                           .data_len = s->len,
+                           .userdata = in->userdata,
+                           .userdata_len = in->userdata_len};
     packet_in_match(&pi.match, in);
     buf_clear(out);
     packet_in_encode_as(&pi, s->format, s->version, out);

@@ -172,6 +172,8 @@ struct punt_packet_in {
     uint16_t max_len, controller_id;
     uint8_t reason, table; /* OFPR_… */
     bool by_default;       /* no flow asked for it: for sessions of OpenFlow 1.0 */
+    uint16_t userdata_len; /* bytes that follow this in the blob */
+    const void *userdata;  /* main: where they are */
 };
 struct punt_learn_mac {
     uint32_t in_port;

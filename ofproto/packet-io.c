@@ -17,6 +17,8 @@ static void punt(void *o, uint32_t kind, const void *blob, size_t blob_len, cons
         struct punt_packet_in in;
         assert(blob_len >= sizeof in);
         memcpy(&in, blob, sizeof in);
+        assert(blob_len >= sizeof in + in.userdata_len);
+        in.userdata = (const uint8_t *)blob + sizeof in;
         conns_packet_in(o, &in, p, total);
     } else if (kind == PUNT_LEARN_FLOW) {
         learn_flow(o, blob, blob_len, clock_msec());

@@ -184,6 +184,7 @@ static bool list_outputs_to(const void *list, size_t len, uint32_t port, uint32_
                 return true;
             break;
         case ACT_CONTROLLER:
+        case ACT_CONTROLLER2:
             if (port == OFPP_CONTROLLER)
                 return true;
             break;

@@ -149,7 +149,7 @@ static void act_pop_queue(struct walk *w, const struct act *a UNUSED) { w->queue
 static void act_controller(struct walk *w, const struct act *a)
 {
     const struct act_controller *c = (const void *)a;
-    emit_packet_in(w, c->reason, c->max_len, c->controller_id);
+    emit_packet_in_with(w, c->reason, c->max_len, c->controller_id, c->userdata, c->userdata_len);
 }
 
 static void act_resubmit(struct walk *w, const struct act *a)
@@ -280,6 +280,8 @@ static const struct {
     [ACT_OUTPUT_REG] = {act_output_reg, 0},
     [ACT_OUTPUT_REG2] = {act_output_reg, 0},
     [ACT_CONTROLLER] = {act_controller, OUT},
+    [ACT_CONTROLLER2] = {act_controller, OUT},
+    [ACT_CHECK_LEN] = {act_check_len, 0},
     [ACT_GROUP] = {act_group, TO_GROUP},
     [ACT_SET_QUEUE] = {act_set_queue, QOS},
     [ACT_POP_QUEUE] = {act_pop_queue, 0},
@@ -295,6 +297,7 @@ static const struct {
     [ACT_DEC_MPLS_TTL] = {act_dec_mpls_ttl, TTL_DOWN},
     [ACT_SET_NW_TTL] = {act_set_nw_ttl, SET},
     [ACT_DEC_NW_TTL] = {act_dec_nw_ttl, TTL_DOWN},
+    [ACT_DEC_TTL_IDS] = {act_dec_ttl_ids, TTL_DOWN},
     [ACT_SET_FIELD] = {act_set_field, SET},
     [ACT_SET_MASKED] = {act_set_field, SET},
     [ACT_SET_PRESENT] = {act_set_field, SET},

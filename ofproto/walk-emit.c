@@ -154,6 +154,13 @@ void emit_hold_meter(struct walk *w, size_t from)
  * of the path. Packets of different tunnel keys thus have paths of their own once they go to the controller. */
 void emit_packet_in(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t controller_id)
 {
+    emit_packet_in_with(w, reason, max_len, controller_id, NULL, 0);
+}
+
+/* The userdata follow in the blob. */
+void emit_packet_in_with(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t controller_id, const void *userdata,
+                         uint16_t userdata_len)
+{
     struct flow_view *v = w->v;
     struct punt_packet_in pin;
     emit_changes(w);
@@ -174,9 +181,18 @@ void emit_packet_in(struct walk *w, uint8_t reason, uint16_t max_len, uint16_t c
     pin.reason = reason;
     pin.table = w->table;
     pin.by_default = w->missed;
+    pin.userdata_len = userdata_len;
     /* The whole packet: main shows max_len of it and buffers the rest. */
     size_t measured = measured_begin(w);
-    emit_punt(w, PUNT_PACKET_IN, UINT32_MAX, &pin, sizeof pin, true);
+    if (userdata_len) {
+        struct buf blob = BUF_INIT;
+        buf_put(&blob, &pin, sizeof pin);
+        buf_put(&blob, userdata, userdata_len);
+        emit_punt(w, PUNT_PACKET_IN, UINT32_MAX, blob.data, blob.len, true);
+        buf_free(&blob);
+    } else {
+        emit_punt(w, PUNT_PACKET_IN, UINT32_MAX, &pin, sizeof pin, true);
+    }
     measured_end(w, measured);
 }
 

@@ -1,5 +1,7 @@
-/* walk-nicira.c: Nicira's actions on parts of fields: the stack, output to a port that a field holds. */
+/* walk-nicira.c: Nicira's actions on parts of fields: the stack, output to a port that a field holds, the packet's
+ * length. */
 #include "ofproto/walk.h"
+#include "packet/gso.h"
 
 /* --- Parts of fields --- */
 
@@ -88,4 +90,19 @@ void act_output_reg(struct walk *w, const struct act *a)
         port |= 0xffff0000;
     walk_note(w, "output to port %u", (unsigned)port);
     walk_output_number(w, (uint32_t)port, o->max_len);
+}
+
+/* --- check_pkt_larger --- */
+
+/* A path is for packets of every length, so one that asks for the length is for this packet alone. Of a super-segment it is
+ * that of the packets it will be cut into. */
+void act_check_len(struct walk *w, const struct act *a)
+{
+    const struct packet *p = w->s->path->packet;
+    union field_value larger;
+    w->s->path->uncacheable = true;
+    size_t len = !p ? 0 : p->gso && p->l3 != 0xffff ? p->l3 + gso_max_l3_len(p) : p->len;
+    field_value_set_u64(&larger, len > a->n);
+    walk_note(w, "the packet has %zu bytes", len);
+    walk_put_subfield(w, &((const struct act_check_len *)a)->dst, &larger);
 }

@@ -289,7 +289,9 @@ static void set_ttl(struct walk *w, enum field_id f, uint32_t ttl)
 }
 
 /* OpenFlow 1.3.5, 7.2.5: "the packet is … a packet with an invalid TTL"; 7.4.1: reason INVALID_TTL. */
-static void dec_ttl(struct walk *w, enum field_id f)
+static const uint16_t default_controller[] = {0};
+
+static void dec_ttl(struct walk *w, enum field_id f, const uint16_t *controllers, unsigned n)
 {
     union field_value value;
     view_field_get(w->v, f, NULL, &value);
@@ -298,7 +300,8 @@ static void dec_ttl(struct walk *w, enum field_id f)
         set_ttl(w, f, (uint32_t)ttl - 1);
         return;
     }
-    emit_packet_in(w, OFPR_INVALID_TTL, OFPCML_NO_BUFFER, 0);
+    for (unsigned i = 0; i < n && walk_step(w); i++)
+        emit_packet_in(w, OFPR_INVALID_TTL, OFPCML_NO_BUFFER, controllers[i]);
     walk_drop(w, DROP_TTL);
     w->exited = true;
     w->n_set = 0;
@@ -313,7 +316,13 @@ void act_set_nw_ttl(struct walk *w, const struct act *a)
 void act_dec_nw_ttl(struct walk *w, const struct act *a UNUSED)
 {
     if (walk_has_field(w, FIELD_IP_TTL))
-        dec_ttl(w, FIELD_IP_TTL);
+        dec_ttl(w, FIELD_IP_TTL, default_controller, 1);
+}
+
+void act_dec_ttl_ids(struct walk *w, const struct act *a)
+{
+    if (walk_has_field(w, FIELD_IP_TTL))
+        dec_ttl(w, FIELD_IP_TTL, ((const struct act_ids *)a)->id, a->n);
 }
 
 void act_set_mpls_ttl(struct walk *w, const struct act *a)
@@ -325,5 +334,5 @@ void act_set_mpls_ttl(struct walk *w, const struct act *a)
 void act_dec_mpls_ttl(struct walk *w, const struct act *a UNUSED)
 {
     if (has_label(w, "dec_mpls_ttl"))
-        dec_ttl(w, FIELD_MPLS_TTL);
+        dec_ttl(w, FIELD_MPLS_TTL, default_controller, 1);
 }

@@ -183,7 +183,7 @@ void walk_resubmit(struct walk *w, uint8_t table, uint32_t in_port)
 /* What ends an action set: of these the one that comes first in its order is executed, and no other. */
 static bool ends_set(const struct act *a)
 {
-    return a->type == ACT_GROUP || a->type == ACT_OUTPUT || a->type == ACT_CONTROLLER || a->type == ACT_RESUBMIT ||
+    return a->type == ACT_GROUP || a->type == ACT_OUTPUT || a->type == ACT_CONTROLLER || a->type == ACT_CONTROLLER2 || a->type == ACT_RESUBMIT ||
            a->type == ACT_RESUBMIT_TABLE;
 }
 

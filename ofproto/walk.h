@@ -86,6 +86,7 @@ void walk_restore_stack(struct walk *, struct buf *saved);
 void act_stack_push(struct walk *, const struct act *);
 void act_stack_pop(struct walk *, const struct act *);
 void act_output_reg(struct walk *, const struct act *);
+void act_check_len(struct walk *, const struct act *);
 
 /* --- walk-conjunction.c --- */
 struct rule *walk_lookup_conjunctions(struct walk *, const struct classifier *); /* a lookup in a table that has some */
@@ -110,6 +111,7 @@ void act_set_mpls_ttl(struct walk *, const struct act *);
 void act_dec_mpls_ttl(struct walk *, const struct act *);
 void act_set_nw_ttl(struct walk *, const struct act *);
 void act_dec_nw_ttl(struct walk *, const struct act *);
+void act_dec_ttl_ids(struct walk *, const struct act *);
 
 /* --- walk-emit.c: into path->acts --- */
 void emit_changes(struct walk *);                                    /* before anything that sees the packet */
@@ -119,6 +121,7 @@ void emit_tag(struct walk *, enum dpact_type, uint32_t arg);         /* pops and
 void emit_push_mpls(struct walk *, uint16_t type, uint32_t lse);
 void emit_output(struct walk *, uint32_t dp_port);
 void emit_packet_in(struct walk *, uint8_t reason, uint16_t max_len, uint16_t controller_id);
+void emit_packet_in_with(struct walk *, uint8_t reason, uint16_t max_len, uint16_t controller_id, const void *userdata, uint16_t userdata_len);
 void emit_meter(struct walk *, uint32_t id, struct dp_meter *);
 void emit_hold_meter(struct walk *, size_t from);                    /* of actions from there on: OFPM_SLOWPATH before a HOLD */
 void emit_learn(struct walk *, const struct punt_learn_mac *);

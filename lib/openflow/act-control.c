@@ -1,5 +1,4 @@
 /* act-control.c: clone, note, exit. */
-#include <ctype.h>
 #include "openflow/act-shape.h"
 
 /* --- clone --- */
@@ -72,24 +71,11 @@ static void note_encode(const struct act *a, uint8_t version UNUSED, struct buf 
     buf_put(out, note->bytes, note->n_bytes);
 }
 
-static int nibble(char c) { return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10; }
-
 /* On the wire the bytes fill the action, which is a multiple of 8 long: 6, 14, 22… of them. */
 static bool note_parse(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED)
 {
     struct buf bytes = BUF_INIT;
-    const char *s = t->t.s + item->value.at;
-    bool ok = true;
-    for (size_t i = 0; ok && i < item->value.len;) {
-        if (s[i] == '.') {
-            i++;
-            continue;
-        }
-        ok = i + 1 < item->value.len && isxdigit((unsigned char)s[i]) && isxdigit((unsigned char)s[i + 1]);
-        if (ok)
-            buf_u8(&bytes, (uint8_t)(nibble(s[i]) << 4 | nibble(s[i + 1])));
-        i += 2;
-    }
+    bool ok = act_parse_hex(&t->t, item->value, &bytes);
     size_t n = ROUND_UP(bytes.len + 10, 8) - 10;
     if (!ok)
         text_fail(&t->t, item->value, "a note is written as pairs of hex digits, with dots between them if you like");

@@ -1,4 +1,4 @@
-/* act-output.c: where packets go: output, controller, group, set_queue. */
+/* act-output.c: where packets go: output, group, set_queue. */
 #include "openflow/act-shape.h"
 
 /* OpenFlow 1.3.5, 7.2.5: "OFPBAC_BAD_OUT_PORT": a port that is invalid or never valid; OFPP_ANY is for requests only.
@@ -14,7 +14,7 @@ static enum ofp_error check_port(uint32_t port, const struct act_state *st)
 
 /* --- output --- */
 
-static void put_output(struct buf *list, uint32_t port, uint16_t max_len)
+void act_put_output(struct buf *list, uint32_t port, uint16_t max_len)
 {
     struct act_output *o = act_append(list, ACT_OUTPUT, sizeof *o);
     o->a.n = port;
@@ -27,7 +27,7 @@ static void output_decode(uint8_t version UNUSED, struct rd *r, enum act_type ty
     uint32_t port = rd_u32(r);
     uint16_t max_len = rd_u16(r);
     rd_skip(r, 6);
-    put_output(list, port, max_len);
+    act_put_output(list, port, max_len);
 }
 
 static void output_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
@@ -57,7 +57,7 @@ static bool output_parse(struct act_text *t, enum act_type type UNUSED, const st
         return act_parse_output_reg(t, w);
     if (!text_port(&t->t, w, &port))
         return false;
-    put_output(t->list, port, port == OFPP_CONTROLLER ? (uint16_t)max_len : 0);
+    act_put_output(t->list, port, port == OFPP_CONTROLLER ? (uint16_t)max_len : 0);
     return true;
 }
 
@@ -150,99 +150,6 @@ const struct act_shape act_shape_output_reg = {output_reg_decode, output_reg_enc
                                                output_reg_check};
 const struct act_shape act_shape_output_reg2 = {output_reg_decode, output_reg_encode, NULL, output_reg_format,
                                                 output_reg_check};
-
-/* --- controller(…): Nicira's NXAST_CONTROLLER --- */
-
-static const char *const reasons[] = {
-    [OFPR_NO_MATCH] = "no_match", [OFPR_ACTION] = "action", [OFPR_INVALID_TTL] = "invalid_ttl"};
-
-static void controller_decode(uint8_t version UNUSED, struct rd *r, enum act_type type, struct buf *list,
-                              unsigned depth UNUSED)
-{
-    struct act_controller *c = act_append(list, type, sizeof *c);
-    c->max_len = rd_u16(r);
-    c->controller_id = rd_u16(r);
-    c->reason = rd_u8(r);
-    rd_skip(r, 1);
-    if (c->reason >= ARRAY_SIZE(reasons))
-        rd_fail(r, OFPERR_BAC_BAD_ARGUMENT);
-}
-
-static void controller_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
-{
-    const struct act_controller *c = (const struct act_controller *)a;
-    buf_u16(out, c->max_len);
-    buf_u16(out, c->controller_id);
-    buf_u8(out, c->reason);
-}
-
-static bool controller_argument(struct act_text *t, const struct item *arg, struct act_controller *c)
-{
-    uint64_t v;
-    if (text_is(&t->t, arg->key, "max_len")) {
-        if (!text_number(&t->t, arg->value, "max_len", UINT16_MAX, &v))
-            return false;
-        c->max_len = (uint16_t)v;
-    } else if (text_is(&t->t, arg->key, "id")) {
-        if (!text_number(&t->t, arg->value, "id", UINT16_MAX, &v))
-            return false;
-        c->controller_id = (uint16_t)v;
-    } else if (text_is(&t->t, arg->key, "reason")) {
-        for (v = 0; v < ARRAY_SIZE(reasons) && !text_is(&t->t, arg->value, reasons[v]); v++)
-            continue;
-        if (v == ARRAY_SIZE(reasons))
-            return text_fail(&t->t, arg->value, "the reasons are no_match, action and invalid_ttl");
-        c->reason = (uint8_t)v;
-    } else {
-        return text_fail(&t->t, arg->key, "controller() takes max_len, reason and id");
-    }
-    return true;
-}
-
-/* Without an id or another reason this is a plain output to CONTROLLER, which every switch knows. */
-static bool controller_parse(struct act_text *t, enum act_type type, const struct item *item, unsigned depth UNUSED)
-{
-    struct act_controller c = {.max_len = UINT16_MAX, .reason = OFPR_ACTION};
-    struct item arg;
-    if (item->delim != '(') {
-        uint64_t max_len = UINT16_MAX;
-        if (item->delim && !text_number(&t->t, item->value, "max_len", UINT16_MAX, &max_len))
-            return false;
-        put_output(t->list, OFPP_CONTROLLER, (uint16_t)max_len);
-        return true;
-    }
-    for (size_t at = item->value.at; text_next_item(&t->t, &at, item->value.at + item->value.len, &arg);)
-        if (!controller_argument(t, &arg, &c))
-            return false;
-    if (t->t.d->failed)
-        return false;
-    if (c.reason == OFPR_ACTION && !c.controller_id) {
-        put_output(t->list, OFPP_CONTROLLER, c.max_len);
-        return true;
-    }
-    struct act_controller *out = act_append(t->list, type, sizeof c);
-    out->max_len = c.max_len;
-    out->controller_id = c.controller_id;
-    out->reason = c.reason;
-    return true;
-}
-
-static void controller_format(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
-{
-    const struct act_controller *c = (const struct act_controller *)a;
-    buf_puts(out, "controller(");
-    if (c->reason != OFPR_ACTION)
-        buf_printf(out, "reason=%s,", reasons[c->reason]);
-    if (c->max_len != UINT16_MAX)
-        buf_printf(out, "max_len=%u,", c->max_len);
-    if (c->controller_id)
-        buf_printf(out, "id=%u,", c->controller_id);
-    buf_chomp(out, ',');
-    buf_puts(out, ")");
-}
-
-const struct act_shape act_shape_controller = {controller_decode, controller_encode, controller_parse,
-                                               controller_format, NULL};
 
 /* --- group, set_queue --- */
 

@@ -116,6 +116,8 @@ bool subfield_long_name(enum field_id, bool nxm, struct buf *out); /* false: it 
 bool subfield_no_field(const struct text *, struct word);                       /* the complaint; always false */
 
 const char *act_field_name(enum field_id); /* as Open vSwitch prints it in actions (act-field.c) */
+bool act_parse_hex(const struct text *, struct word, struct buf *); /* "01.02ff"; false without a complaint (act-controller.c) */
+void act_put_output(struct buf *list, uint32_t port, uint16_t max_len); /* (act-output.c) */
 bool act_parse_output_reg(struct act_text *, struct word); /* "reg0[0..15]" (act-output.c) */
 enum ofp_error act_writable(enum field_id, struct act_state *); /* may an action write this field here? (act-field.c) */
 /* An action writes `mask` bits of the field: with `value`, or, NULL, with what nobody knows (act-field.c). */

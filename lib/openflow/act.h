@@ -38,7 +38,9 @@ struct subfield {
 
 struct act_number { struct act a; };                                     /* GROUP, PUSH_VLAN, GOTO_TABLE, EXIT… */
 struct act_output { struct act a; uint16_t max_len; };                   /* n: port; max_len for CONTROLLER */
-struct act_controller { struct act a; uint16_t max_len, controller_id; uint8_t reason; }; /* Nicira's controller() */
+struct act_controller { struct act a; uint16_t max_len, controller_id; uint8_t reason, zero; uint16_t userdata_len; uint8_t userdata[]; };
+struct act_ids { struct act a; uint16_t id[]; };                         /* DEC_TTL_IDS; n: how many */
+struct act_check_len { struct act a; struct subfield dst; };             /* n: bytes */
 struct act_set_field { struct act a; uint16_t field; uint8_t ofs, n_bits; union field_value value, mask; };
                        /* SET_FIELD (mask all ones), SET_MASKED, REG_LOAD (bits ofs…; prints as load:…): value and mask
                           always say it all, so all three execute alike */

@@ -34,8 +34,10 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/version.c \
 	lib/openflow/version.h
 lib_openflow_libopenflow_a_SOURCES += \
+	lib/openflow/act-check-len.c \
 	lib/openflow/act-conjunction.c \
 	lib/openflow/act-control.c \
+	lib/openflow/act-controller.c \
 	lib/openflow/act-field.c \
 	lib/openflow/act-fin-timeout.c \
 	lib/openflow/act-learn-text.c \

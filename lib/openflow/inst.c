@@ -108,7 +108,7 @@ static bool belongs_in_set(enum act_type type, bool bucket)
         return bucket;
     static const enum act_type others[] = {ACT_CLONE,      ACT_NOTE,      ACT_EXIT,  ACT_OUTPUT_REG, ACT_OUTPUT_REG2,
                                            ACT_STACK_PUSH, ACT_STACK_POP, ACT_LEARN, ACT_LEARN2,     ACT_FIN_TIMEOUT,
-                                           ACT_POP_QUEUE,  ACT_CONJUNCTION};
+                                           ACT_POP_QUEUE,  ACT_CONJUNCTION, ACT_CHECK_LEN};
     for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
         if (type == others[i])
             return false;

@@ -81,6 +81,9 @@ bool text_next_item(const struct text *t, size_t *at, size_t end, struct item *i
             return false;
         item->value = (struct word){i, stop - i};
         i = stop + (item->delim == '(');
+        if (item->delim == '(' && end - i > 2 && t->s[i] == '-' && t->s[i + 1] == '>') /* check_pkt_larger(9)->reg0[0] */
+            while (i < end && !is_separator(t->s[i]))
+                i++;
         if (item->delim == '(' && i < end && !is_separator(t->s[i]))
             return text_fail(t, (struct word){i, 1}, "a comma or a blank must follow ')'");
     }
