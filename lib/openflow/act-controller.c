@@ -71,7 +71,7 @@ static void decode_property(struct rd *r, uint16_t type, struct rd body, struct 
         rd_fail(r, OFPERR_BPC_BAD_TYPE);
         return;
     }
-    if (body.err || rd_left(&body))
+    if (body.err || rd_left(&body) > 3) /* of short values the length may count their padding */
         rd_fail(r, OFPERR_BPC_BAD_LEN);
 }
 
@@ -107,14 +107,15 @@ static void put_property(struct buf *out, uint16_t type, const void *value, size
 static void controller2_encode(const struct act *a, uint8_t version UNUSED, struct buf *out)
 {
     const struct act_controller *c = (const struct act_controller *)a;
-    be16 max_len = htons(c->max_len), id = htons(c->controller_id);
+    be16 max_len[2] = {htons(c->max_len)}, id[2] = {htons(c->controller_id)};
+    uint8_t reason[4] = {c->reason};
     buf_zeros(out, 6);
     if (c->max_len != UINT16_MAX)
-        put_property(out, P_MAX_LEN, &max_len, sizeof max_len);
+        put_property(out, P_MAX_LEN, max_len, sizeof max_len);
     if (c->controller_id)
-        put_property(out, P_CONTROLLER_ID, &id, sizeof id);
+        put_property(out, P_CONTROLLER_ID, id, sizeof id);
     if (c->reason != OFPR_ACTION)
-        put_property(out, P_REASON, &c->reason, sizeof c->reason);
+        put_property(out, P_REASON, reason, sizeof reason);
     if (c->userdata_len)
         put_property(out, P_USERDATA, c->userdata, c->userdata_len);
 }

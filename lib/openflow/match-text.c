@@ -481,7 +481,7 @@ void match_format(const struct match *m, const struct port_names *names, struct 
     struct print p = {.m = m, .names = names, .out = out};
     match_for_each(m, note_field, &p);
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-        if (i == 1)
+        if (order[i].field == FIELD_REG0)
             print_shorthand(&p);
         if (order[i].name)
             print_field(&p, order[i].field, order[i].name);

@@ -78,6 +78,23 @@ FLOWS = [
     ({"eth_type": 0x800}, [P.OFPActionDecNwTtl(), P.OFPActionSetNwTtl(9)], {}, "ip actions=dec_ttl,mod_nw_ttl:9"),
     ({}, [P.NXActionController(max_len=9, controller_id=3, reason=ofproto.OFPR_INVALID_TTL)], {},
      "actions=controller(reason=invalid_ttl,max_len=9,id=3)"),
+    # as Neutron's agent fills br-tun
+    ({}, [P.NXActionLearn(table_id=20, priority=1, hard_timeout=300, cookie=0x9a1c3e5f70b2d481, specs=[
+        P.NXFlowSpecMatch(src=("vlan_tci", 0), dst=("vlan_tci", 0), n_bits=12),
+        P.NXFlowSpecMatch(src=("eth_src", 0), dst=("eth_dst", 0), n_bits=48),
+        P.NXFlowSpecLoad(src=0, dst=("vlan_tci", 0), n_bits=16),
+        P.NXFlowSpecLoad(src=("tunnel_id", 0), dst=("tunnel_id", 0), n_bits=64),
+        P.NXFlowSpecOutput(src=("in_port", 0), n_bits=32)]), P.OFPActionOutput(1)], {},
+     "actions=learn(table=20,hard_timeout=300,priority=1,cookie=0x9a1c3e5f70b2d481,NXM_OF_VLAN_TCI[0..11],"
+     "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:NXM_NX_TUN_ID[]->NXM_NX_TUN_ID[],output:OXM_OF_IN_PORT[]),output:1"),
+    ({}, [P.NXActionConjunction(clause=0, n_clauses=2, id_=5)], {}, "actions=conjunction(5,1/2)"),
+    ({"eth_type": 0x800, "ip_proto": 6}, [P.NXActionFinTimeout(5, 9), P.NXActionOutputReg(ofs_nbits=(16 << 6) | 15, src="reg3", max_len=9),
+      P.NXActionOutputReg2(ofs_nbits=15, src="reg3", max_len=9)], {},
+     "tcp actions=fin_timeout(idle_timeout=5,hard_timeout=9),output:NXM_NX_REG3[16..31],output:NXM_NX_REG3[0..15]"),
+    ({}, [P.NXActionStackPush(field="reg2", start=0, end=6), P.NXActionStackPop(field="reg3", start=0, end=6)], {},
+     "actions=push:NXM_NX_REG2[0..5],pop:NXM_NX_REG3[0..5]"),
+    ({"eth_type": 0x800}, [P.NXActionDecTtlCntIds([1, 2]), P.NXActionController2(max_len=9, controller_id=3, userdata=b"\x01\x02")], {},
+     "ip actions=dec_ttl(1,2),controller(max_len=9,id=3,userdata=01.02)"),
     # instructions in any order
     ({}, [P.OFPActionOutput(1)], {"metadata": (0x10, 0xff), "write": [P.OFPActionOutput(2)], "meter": 3, "table": 5},
      "actions=meter:3,output:1,write_actions(output:2),write_metadata:0x10/0xff,goto_table:5"),

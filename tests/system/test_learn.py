@@ -292,6 +292,27 @@ def test_neutron(lab):
     assert sorted(line.strip().replace(" actions=", ",actions=") for line in dump.splitlines()) == \
         sorted(line.replace(",table=", ", table=").replace("table=0,", "", 1).replace(",priority=", ", priority=", 1) for line in NEUTRON.splitlines())
 
+    # Packets: behind port 1 host a is in Neutron's VLAN 1, as br-int would have it; host b is behind the tunnel with key 0x3e9.
+    net.s[0].ip("link", "add", "pa", "type", "veth", "peer", "name", "pb")
+    for device in "pa", "pb":
+        net.s[0].ip("link", "set", device, "up")
+    sw.ctl("set", "interface", "p1", "ofport_request=5", "--", "add-port", "br0", "pa", "ofport=1", "--", "add-port", "br0", "pb", "ofport=6")
+    sw.ofctl("add-flow", "br0", "priority=9,in_port=5,actions=push_vlan:0x8100,set_field:4097->vlan_vid,output:6")
+    sw.ofctl("add-flow", "br0", "priority=9,in_port=6,dl_vlan=1,actions=pop_vlan,output:5")
+    net.sw[1].ofctl("del-flows", "br0")
+    net.sw[1].ofctl("add-flows", "br0", "-", input="in_port=1,actions=set_tunnel:0x3e9,output:10\nin_port=10,tun_id=0x3e9,actions=output:1\n")
+    a, b = net.h
+    a.ping("10.0.0.2")
+    learned = [line for line in ovs_ofctl(sw, "dump-flows").splitlines() if "table=20, " in line and "priority=1," in line]
+    assert len(learned) == 1 and f"hard_timeout=300, priority=1,vlan_tci=0x0001/0x0fff,dl_dst={b.mac('eth0')} " \
+        "actions=load:0->NXM_OF_VLAN_TCI[],load:0x3e9->NXM_NX_TUN_ID[],output:2" in learned[0]
+    assert int(re.search(r"n_packets=(\d+)", learned[0])[1]) >= 2, "unicast goes where it was learned"
+    sw.ofctl("--strict", "del-flows", "br0", f"table=20,priority=1,vlan_tci=0x0001/0x0fff,dl_dst={b.mac('eth0')}")
+    assert "priority=1,vlan" not in ovs_ofctl(sw, "dump-flows", "table=20")
+    a.ping("10.0.0.2")
+    assert "priority=1,vlan" in ovs_ofctl(sw, "dump-flows", "table=20")
+
+
 def test_trace_says_what_is_learned(shared):
     shared.flows(*SWITCH)
     out = shared.sw.ctl("trace", "br0", f"in_port=1,dl_src={A},dl_dst={B}").stdout
@@ -300,3 +321,55 @@ def test_trace_says_what_is_learned(shared):
     shared.exchange(frame(A, B))
     until(shared, 1, "table=1", "dl_dst")
     assert "learned already" in shared.sw.ctl("trace", "br0", f"in_port=1,dl_src={A},dl_dst={B}").stdout
+
+
+# --- Packet-ins, TTLs and lengths ---
+
+def test_dec_ttl_with_ids(shared):
+    shared.flows("priority=5,in_port=1,ip,actions=dec_ttl(3,0),output:2")
+    c = of.Connection.to(shared.sw)
+    c.accepted(28, struct.pack("!6I", 63, 63, 15, 15, 15, 15))  # OFPT_SET_ASYNC
+    [got] = shared.exchange(bytes(Ether(src=A, dst=B) / IP(ttl=9, src="10.0.0.1", dst="10.0.0.2") / UDP() / Raw(bytes(30))))[2]
+    assert Ether(got)[IP].ttl == 8
+    assert not any(shared.exchange(bytes(Ether(src=A, dst=B) / IP(ttl=1, src="10.0.0.1", dst="10.0.0.2") / UDP() / Raw(bytes(30)))).values())
+    assert struct.unpack_from("!IHB", c.wait_event(of.PACKET_IN))[2] == 2, "OFPR_INVALID_TTL"
+    assert not [event for event in c.events if event[0] == of.PACKET_IN], "the other one is for controllers with id 3"
+    c.close()
+
+
+def test_userdata_come_back(shared, tmp_path):
+    """In NXT_PACKET_IN2, which a session asks for."""
+    shared.flows("priority=5,in_port=1,actions=controller(userdata=01.02.fe,max_len=64)")
+    monitor = shared.ns.popen("ovs-ofctl", "-O", "OpenFlow13", "-P", "nxt_packet_in2", f"--unixctl={tmp_path}/ctl", "monitor", shared.sw.mgmt("br0"), "65534",
+                              stdout=-1, stderr=-2, text=True)
+    try:
+        time.sleep(0.5)
+        shared.exchange(frame(A, B))
+        time.sleep(0.3)
+    finally:
+        xvs.end_process(monitor)
+    said = monitor.stdout.read()
+    assert "NXT_PACKET_IN2" in said and "userdata=01.02.fe" in said, said
+
+
+def test_check_pkt_larger(shared):
+    shared.flows("priority=5,in_port=1,actions=check_pkt_larger(200)->NXM_NX_REG0[3],resubmit(,1)", "table=1,reg0=8,actions=output:2",
+                 "table=1,reg0=0,actions=output:3")
+    for size in 60, 199, 200, 201, 1000:
+        got = shared.exchange(bytes(Ether(src=A, dst=B, type=0x1234) / Raw(bytes(size - 14))))
+        assert [len(f) for f in got.values()] == ([0, 1, 0] if size > 200 else [0, 0, 1]), size
+    assert "bytes" in shared.sw.ctl("trace", "br0", "in_port=1").stdout
+
+
+def test_openflow10(shared):
+    """ovs-ofctl without -O: the same actions, in its own dump."""
+    shared.flows()
+    flow = ("in_port=1 actions=learn(table=1,priority=7,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),"
+            "push:NXM_NX_REG0[],pop:NXM_NX_REG1[],output:NXM_NX_REG1[0..15],resubmit(,1)")
+    xvs.run("ovs-ofctl", "add-flow", shared.sw.mgmt("br0"), flow.replace(" actions", ",actions"))
+    xvs.run("ovs-ofctl", "add-flow", shared.sw.mgmt("br0"), "priority=3,nw_src=10.0.0.1,ip,actions=conjunction(1,1/2)")
+    shared.exchange(frame(A, B))
+    until(shared, 1, "table=1", f"dl_dst={A}")
+    dump = xvs.run("ovs-ofctl", "--no-stats", "dump-flows", shared.sw.mgmt("br0")).stdout
+    assert flow in dump and "conjunction(1,1/2)" in dump
+    assert f"table=1, priority=7,vlan_tci=0x0000/0x0fff,dl_dst={A} actions=output:1" in dump
