@@ -1,8 +1,8 @@
 /* walk-tag.c: headers that actions push and pop between Ethernet and IP, and the TTLs on both sides.
  *
- * The key knows two VLAN tags, two labels and an IP packet right below them, one I-TAG, and nothing that is inside of PBB.
- * Where a pop brings more to light the packet itself is asked: its headers are changed as the primitive actions so far will change
- * them, and parsed again. What is found there is this packet's alone, so the path is not cached. */
+ * The key knows two VLAN tags, two labels and an IP packet right below them, one I-TAG, and nothing that is inside of
+ * PBB. Where a pop brings more to light the packet itself is asked: its headers are changed as the primitive actions so
+ * far will change them, and parsed again. What is found there is this packet's alone, so the path is not cached. */
 #include "ofproto/walk.h"
 
 #include "base/mem.h"
@@ -18,27 +18,44 @@ static void replay_one(const struct dpact *a, struct packet *p)
 {
     const struct dpact_set *set = (const void *)a;
     switch ((enum dpact_type)a->type) {
-    case DPACT_SET_FIELD: packet_set_field(p, (enum field_id)a->arg, &set->value, &set->mask); break;
-    case DPACT_PUSH_VLAN: packet_push_vlan(p, htons((uint16_t)(a->arg >> 16)), htons((uint16_t)a->arg)); break;
-    case DPACT_POP_VLAN: packet_pop_vlan(p); break;
+    case DPACT_SET_FIELD:
+        packet_set_field(p, (enum field_id)a->arg, &set->value, &set->mask);
+        break;
+    case DPACT_PUSH_VLAN:
+        packet_push_vlan(p, htons((uint16_t)(a->arg >> 16)), htons((uint16_t)a->arg));
+        break;
+    case DPACT_POP_VLAN:
+        packet_pop_vlan(p);
+        break;
     case DPACT_PUSH_MPLS:
         packet_push_mpls(p, htons((uint16_t)a->arg), ((const struct dpact_mpls *)(const void *)a)->lse);
         break;
-    case DPACT_POP_MPLS: packet_pop_mpls(p, htons((uint16_t)a->arg)); break;
-    case DPACT_PUSH_PBB: packet_push_pbb(p, htonl(a->arg)); break;
-    case DPACT_POP_PBB: packet_pop_pbb(p); break;
-    case DPACT_COPY_TTL_OUT: packet_copy_ttl_out(p); break;
-    case DPACT_COPY_TTL_IN: packet_copy_ttl_in(p); break;
-    default: break; /* it goes somewhere, and stays as it is */
+    case DPACT_POP_MPLS:
+        packet_pop_mpls(p, htons((uint16_t)a->arg));
+        break;
+    case DPACT_PUSH_PBB:
+        packet_push_pbb(p, htonl(a->arg));
+        break;
+    case DPACT_POP_PBB:
+        packet_pop_pbb(p);
+        break;
+    case DPACT_COPY_TTL_OUT:
+        packet_copy_ttl_out(p);
+        break;
+    case DPACT_COPY_TTL_IN:
+        packet_copy_ttl_in(p);
+        break;
+    default:
+        break; /* it goes somewhere, and stays as it is */
     }
 }
 
-/* A clone that is still being filled has the length of its header alone: what is in it follows, and is for the packet at
- * hand. One that has ended is skipped as a whole. */
+/* A clone that is still being filled has the length of its header alone: what is in it follows, and is for the packet
+ * at hand. One that has ended is skipped as a whole. */
 static void replay(const struct buf *acts, struct packet *p)
 {
-    DPACT_FOR_EACH (a, acts->data, acts->len)
-        replay_one(a, p);
+    DPACT_FOR_EACH(a, acts->data, acts->len)
+    replay_one(a, p);
 }
 
 static void look_again(struct walk *w)
@@ -139,8 +156,8 @@ static void set_labels(struct flow_view *v, uint32_t lse, be32 below, uint8_t la
     view_set(v, mpls.labels, labels);
 }
 
-/* OpenFlow 1.3.5, 5.12.1: "MPLS label ← MPLS label, MPLS traffic class ← MPLS traffic class, MPLS TTL ← MPLS TTL or IP TTL",
- * and what has no such existing field is zero. RFC 3032: the bottom of the stack is what has no label below. */
+/* OpenFlow 1.3.5, 5.12.1: "MPLS label ← MPLS label, MPLS traffic class ← MPLS traffic class, MPLS TTL ← MPLS TTL or IP
+ * TTL", and what has no such existing field is zero. RFC 3032: the bottom of the stack is what has no label below. */
 void act_push_mpls(struct walk *w, const struct act *a)
 {
     struct flow_view *v = w->v;
@@ -200,8 +217,8 @@ void act_pop_mpls(struct walk *w, const struct act *a)
 
 /* --- PBB --- */
 
-/* OpenFlow 1.3.5, 5.12.1: "PBB I-SID ← PBB I-SID, PBB I-PCP ← VLAN PCP, PBB C-DA ← ETH_DST, PBB C-SA ← ETH_SRC". The addresses in
- * front stay what they were until set_field writes them. */
+/* OpenFlow 1.3.5, 5.12.1: "PBB I-SID ← PBB I-SID, PBB I-PCP ← VLAN PCP, PBB C-DA ← ETH_DST, PBB C-SA ← ETH_SRC". The
+ * addresses in front stay what they were until set_field writes them. */
 void act_push_pbb(struct walk *w, const struct act *a)
 {
     struct flow_view *v = w->v;

@@ -37,4 +37,5 @@ static enum ofp_error pop_check(const struct act *a UNUSED, struct act_state *st
     return OFPERR_OK;
 }
 
-const struct act_shape act_shape_pop_pbb = {act_decode_none, act_encode_none, act_parse_none, act_format_none, pop_check};
+const struct act_shape act_shape_pop_pbb = {act_decode_none, act_encode_none, act_parse_none, act_format_none,
+                                            pop_check};

@@ -74,9 +74,10 @@ static void follow_length(struct packet *p, uint32_t at, int by)
         poke16(length, (uint16_t)(peek16(length) + by));
 }
 
-/* OpenFlow 1.3.5, 5.12: "Newly pushed tags should always be inserted as the outermost tag in the outermost valid location
- * for that tag. […] when a new MPLS tag is pushed, it should be the outermost tag inserted, immediately after the Ethernet
- * header and before other tags." So a VLAN tag ends up below the label, whose pop_mpls:0x8100 brings it back. */
+/* OpenFlow 1.3.5, 5.12: "Newly pushed tags should always be inserted as the outermost tag in the outermost valid
+ * location for that tag. […] when a new MPLS tag is pushed, it should be the outermost tag inserted, immediately after
+ * the Ethernet header and before other tags." So a VLAN tag ends up below the label, whose pop_mpls:0x8100 brings it
+ * back. */
 bool packet_push_mpls(struct packet *p, be16 type, be32 lse)
 {
     if (!has_room(p, MPLS_LSE))
@@ -112,9 +113,9 @@ bool packet_pop_mpls(struct packet *p, be16 type)
 
 /* --- PBB: IEEE 802.1ah --- */
 
-/* OpenFlow 1.3.5, 5.12: "push a new PBB service instance header onto the packet (I-TAG TCI), and copy the original Ethernet
- * addresses of the packet into the customer addresses (C) of the tag. […] this action can be seen as adding both the
- * backbone MAC-in-MAC header and the I-SID field to the front of the packet." */
+/* OpenFlow 1.3.5, 5.12: "push a new PBB service instance header onto the packet (I-TAG TCI), and copy the original
+ * Ethernet addresses of the packet into the customer addresses (C) of the tag. […] this action can be seen as adding
+ * both the backbone MAC-in-MAC header and the I-SID field to the front of the packet." */
 bool packet_push_pbb(struct packet *p, be32 tci)
 {
     if (!has_room(p, PBB_HEADER))
@@ -127,8 +128,8 @@ bool packet_push_pbb(struct packet *p, be32 tci)
     return true;
 }
 
-/* "does not remove the backbone VLAN header (B-TAG) from the packet, it should be removed prior to this operation": with
- * one in front there is no outermost I-TAG to pop. */
+/* "does not remove the backbone VLAN header (B-TAG) from the packet, it should be removed prior to this operation":
+ * with one in front there is no outermost I-TAG to pop. */
 bool packet_pop_pbb(struct packet *p)
 {
     struct l2_place l2 = l2_locate(p->data, p->len, 0);
@@ -142,7 +143,7 @@ bool packet_pop_pbb(struct packet *p)
 /* --- TTL: "Copy can be IP-to-IP, MPLS-to-MPLS, or IP-to-MPLS" and back --- */
 
 struct ttls {
-    uint8_t *outer, *inner; /* NULL: none */
+    uint8_t *outer, *inner;         /* NULL: none */
     uint8_t *outer_ip4, *inner_ip4; /* whose header's checksum covers them */
 };
 

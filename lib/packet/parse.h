@@ -2,7 +2,8 @@
  *
  * key_parse() fills every field of `key` up to and including layer `depth`, what is deeper stays zero, and notes the
  * header offsets in the packet. in_port: OpenFlow number, host order. A header that is cut short or malformed ends the
- * parse: the fields that it would have given are zero, and nothing is ever read behind the packet's end. Metadata,
+ * parse: the fields that it would have given are zero, their HAS_… bits too (key.h), and nothing is ever read behind the
+ * packet's end. Below up to two MPLS labels an IP packet is parsed as well, for who pops them. Metadata,
  * registers and marks start at zero; tun comes from the packet.
  *
  * Later fragments have no L4 fields. IPv6: proto is that of the header behind the extension headers (at most 16 of them).

@@ -1,5 +1,5 @@
-/* What the walk knows of a packet whose headers it pushes and pops, against the packet itself: random stacks of tags, labels
- * and service tags under random actions. And of cached paths: what they consulted is all that they depend on. */
+/* What the walk knows of a packet whose headers it pushes and pops, against the packet itself: random stacks of tags,
+ * labels and service tags under random actions. And of cached paths: what they consulted is all that they depend on. */
 #include "packet/compose.h"
 #include "packet/ip.h"
 #include "packet/modify.h"
@@ -7,12 +7,36 @@
 #include "tests/sim/random.h"
 
 static const char *const actions[] = {
-    "push_vlan:0x8100", "push_vlan:0x88a8", "pop_vlan", "pop_vlan", "push_mpls:0x8847", "push_mpls:0x8848",
-    "pop_mpls:0x0800", "pop_mpls:0x86dd", "pop_mpls:0x8847", "pop_mpls:0x8847", "pop_mpls:0x8100", "pop_mpls:0x88e7",
-    "push_pbb:0x88e7", "pop_pbb", "copy_ttl_in", "copy_ttl_out", "set_mpls_ttl:9", "dec_mpls_ttl", "dec_ttl",
-    "set_field:5->mpls_label", "set_field:7->pbb_isid", "set_field:1.2.3.4->ip_dst", "set_field:4102->vlan_vid",
-    "set_field:3->vlan_pcp", "set_field:0->mpls_bos", "set_field:1->mpls_bos", "set_field:0x0800->eth_type",
-    "set_field:6->ip_proto", "set_field:02:00:00:00:00:07->eth_src", "set_field:80->udp_dst",
+    "push_vlan:0x8100",
+    "push_vlan:0x88a8",
+    "pop_vlan",
+    "pop_vlan",
+    "push_mpls:0x8847",
+    "push_mpls:0x8848",
+    "pop_mpls:0x0800",
+    "pop_mpls:0x86dd",
+    "pop_mpls:0x8847",
+    "pop_mpls:0x8847",
+    "pop_mpls:0x8100",
+    "pop_mpls:0x88e7",
+    "push_pbb:0x88e7",
+    "pop_pbb",
+    "copy_ttl_in",
+    "copy_ttl_out",
+    "set_mpls_ttl:9",
+    "dec_mpls_ttl",
+    "dec_ttl",
+    "set_field:5->mpls_label",
+    "set_field:7->pbb_isid",
+    "set_field:1.2.3.4->ip_dst",
+    "set_field:4102->vlan_vid",
+    "set_field:3->vlan_pcp",
+    "set_field:0->mpls_bos",
+    "set_field:1->mpls_bos",
+    "set_field:0x0800->eth_type",
+    "set_field:6->ip_proto",
+    "set_field:02:00:00:00:00:07->eth_src",
+    "set_field:80->udp_dst",
 };
 
 static void put_bytes(struct buf *f, uint64_t *rng, size_t n)
@@ -108,8 +132,8 @@ struct watch {
     bool seen;
 };
 
-static void on_table(struct walk_listener *l, const struct ofproto *o UNUSED, uint8_t table UNUSED, struct rule *r UNUSED,
-                     const struct flow_view *v)
+static void on_table(struct walk_listener *l, const struct ofproto *o UNUSED, uint8_t table UNUSED,
+                     struct rule *r UNUSED, const struct flow_view *v)
 {
     struct watch *w = container_of(l, struct watch, l);
     w->key = v->key;
@@ -119,20 +143,40 @@ static void on_table(struct walk_listener *l, const struct ofproto *o UNUSED, ui
 /* Executes what is executed on the packet itself. */
 static void execute(const struct dp_path *path, struct packet *p)
 {
-    DPACT_FOR_EACH (a, path->acts.data, path->acts.len) {
+    DPACT_FOR_EACH(a, path->acts.data, path->acts.len)
+    {
         const struct dpact_set *set = (const void *)a;
         bool ok = true;
         switch ((enum dpact_type)a->type) {
-        case DPACT_SET_FIELD: ok = packet_set_field(p, a->arg, &set->value, &set->mask) || a->arg == FIELD_ETH_TYPE; break;
-        case DPACT_PUSH_VLAN: ok = packet_push_vlan(p, htons((uint16_t)(a->arg >> 16)), htons((uint16_t)a->arg)); break;
-        case DPACT_POP_VLAN: ok = packet_pop_vlan(p); break;
-        case DPACT_PUSH_MPLS: ok = packet_push_mpls(p, htons((uint16_t)a->arg), ((const struct dpact_mpls *)a)->lse); break;
-        case DPACT_POP_MPLS: ok = packet_pop_mpls(p, htons((uint16_t)a->arg)); break;
-        case DPACT_PUSH_PBB: ok = packet_push_pbb(p, htonl(a->arg)); break;
-        case DPACT_POP_PBB: ok = packet_pop_pbb(p); break;
-        case DPACT_COPY_TTL_OUT: packet_copy_ttl_out(p); break;
-        case DPACT_COPY_TTL_IN: packet_copy_ttl_in(p); break;
-        default: break;
+        case DPACT_SET_FIELD:
+            ok = packet_set_field(p, a->arg, &set->value, &set->mask) || a->arg == FIELD_ETH_TYPE;
+            break;
+        case DPACT_PUSH_VLAN:
+            ok = packet_push_vlan(p, htons((uint16_t)(a->arg >> 16)), htons((uint16_t)a->arg));
+            break;
+        case DPACT_POP_VLAN:
+            ok = packet_pop_vlan(p);
+            break;
+        case DPACT_PUSH_MPLS:
+            ok = packet_push_mpls(p, htons((uint16_t)a->arg), ((const struct dpact_mpls *)a)->lse);
+            break;
+        case DPACT_POP_MPLS:
+            ok = packet_pop_mpls(p, htons((uint16_t)a->arg));
+            break;
+        case DPACT_PUSH_PBB:
+            ok = packet_push_pbb(p, htonl(a->arg));
+            break;
+        case DPACT_POP_PBB:
+            ok = packet_pop_pbb(p);
+            break;
+        case DPACT_COPY_TTL_OUT:
+            packet_copy_ttl_out(p);
+            break;
+        case DPACT_COPY_TTL_IN:
+            packet_copy_ttl_in(p);
+            break;
+        default:
+            break;
         }
         ck_assert_msg(ok, "primitive action %u failed", a->type);
     }
