@@ -350,7 +350,15 @@ static bool encode_stand_in(const struct act *a, struct buf *out)
     return false;
 }
 
-bool act_encode_of10(const struct act *a, const struct act *before, struct buf *out)
+static void encode_metadata(const struct act_metadata *m, struct buf *out)
+{
+    struct act_set_field set = {.a = {.type = ACT_SET_FIELD}, .field = FIELD_METADATA};
+    field_value_set_u64(&set.value, m->value);
+    field_value_set_u64(&set.mask, m->mask);
+    encode_set(&set.a, NULL, out);
+}
+
+bool act_encode_of10(const struct act *a, const struct act *before, const struct act *behind, struct buf *out)
 {
     struct act_set_field ttl = {.a = {.type = ACT_SET_FIELD}, .field = FIELD_IP_TTL};
     uint16_t port;
@@ -377,6 +385,11 @@ bool act_encode_of10(const struct act *a, const struct act *before, struct buf *
         field_value_set_u64(&ttl.value, a->n);
         field_all_ones(FIELD_IP_TTL, &ttl.mask);
         encode_set(&ttl.a, NULL, out);
+        return true;
+    case INST_WRITE_METADATA:
+        if (!behind) /* the resubmit that goto_table becomes may not stand behind write_metadata */
+            return encode_stand_in(a, out);
+        encode_metadata((const struct act_metadata *)a, out);
         return true;
     case INST_GOTO_TABLE:
         at = begin_nx(NX_RESUBMIT_TABLE, out);

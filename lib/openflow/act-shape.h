@@ -78,10 +78,10 @@ void act_state_init(struct act_state *, const struct act_context *);
 
 /* OpenFlow 1.0 (act-of10.c). Of an action of 1.0's own, what stands behind type and length; of Nicira's actions those that
  * stand in for what 1.0 lacks (false: it is another); out: true if it is done, false if it goes out as in every version.
- * `before`: the item before it in the list, or NULL. */
+ * `before` and `behind`: the items around it in the list, or NULL. */
 enum ofp_error act_decode_of10(uint16_t type, struct rd *body, struct buf *list);
 bool act_decode_stand_in(uint16_t subtype, struct rd *body, struct buf *list, unsigned depth);
-bool act_encode_of10(const struct act *, const struct act *before, struct buf *out);
+bool act_encode_of10(const struct act *, const struct act *before, const struct act *behind, struct buf *out);
 /* enqueue stands for three items: the one behind them, or NULL if there is none at a. */
 const struct act *act_encode_enqueue(const struct act *a, const struct act *end, struct buf *out);
 

@@ -267,7 +267,7 @@ static void encode_of10(const void *list, size_t len, struct buf *out)
         next = act_encode_enqueue(a, end, out);
         if (!next) {
             next = (const struct act *)((const uint8_t *)a + a->len);
-            if (!act_encode_of10(a, before, out))
+            if (!act_encode_of10(a, before, next == end ? NULL : next, out))
                 encode_item(a, OFP10, out);
         }
         before = a;

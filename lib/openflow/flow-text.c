@@ -281,15 +281,15 @@ void flow_stats_format(const struct flow_stats *fs, const struct port_names *nam
         buf_printf(out, "idle_timeout=%u, ", fs->idle_timeout);
     if (fs->hard_timeout)
         buf_printf(out, "hard_timeout=%u, ", fs->hard_timeout);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (fs->flags & keys[i].flag)
+            buf_printf(out, "%s ", keys[i].name);
     if (fs->importance)
         buf_printf(out, "importance=%u, ", fs->importance);
     if (with_stats && fs->idle_age)
         put_number(out, "idle_age=", fs->idle_age - 1, ", ");
     if (with_stats && fs->hard_age && fs->hard_age - 1 != fs->duration_sec)
         put_number(out, "hard_age=", fs->hard_age - 1, ", ");
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-        if (fs->flags & keys[i].flag)
-            buf_printf(out, "%s ", keys[i].name);
     at = out->len;
     if (fs->priority != 0x8000)
         put_number(out, "priority=", fs->priority, ",");

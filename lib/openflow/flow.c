@@ -52,7 +52,7 @@ enum ofp_error flow_mod_decode(uint8_t version, struct rd body, struct flow_mod 
     fm->out_group = rd_u32(r);
     fm->flags = rd_u16(r);
     fm->importance = rd_u16(r);
-    if (version < OFP14) /* padding */
+    if (version < OFP14 || fm->command != OFPFC_ADD) /* padding, or of no meaning */
         fm->importance = 0;
     if (r->err)
         return OFPERR_BRC_BAD_LEN;

@@ -68,6 +68,8 @@ static void put_flow_mod(const struct flow_mod *m, const struct port_names *name
         buf_printf(out, "idle:%u ", m->idle_timeout);
     if (m->hard_timeout)
         buf_printf(out, "hard:%u ", m->hard_timeout);
+    if (m->importance)
+        buf_printf(out, "importance:%u ", m->importance);
     if (m->buffer_id != OFP_NO_BUFFER)
         buf_printf(out, "buf:0x%x ", m->buffer_id);
     if (m->out_port != OFPP_ANY && m->out_port) {

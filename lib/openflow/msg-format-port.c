@@ -184,9 +184,12 @@ FORMAT_FN(format_table_mod)
     uint32_t config;
     table_mod_decode(h->version, body, &table, &config);
     if (table == OFPTT_ALL)
-        buf_puts(out, " table_id: ALL_TABLES\n");
+        buf_puts(out, " table_id: ALL_TABLES");
     else
-        buf_printf(out, " table_id=%u\n", table);
+        buf_printf(out, " table_id=%u", table);
+    if (h->version >= OFP14)
+        buf_printf(out, ", eviction=%s, vacancy=%s", config & OFPTC_EVICTION ? "on" : "off", config & OFPTC_VACANCY ? "on" : "off");
+    buf_puts(out, "\n");
 }
 
 /* A run of tables that say the same as the one before it. */
@@ -212,9 +215,13 @@ static void format_table_stats_of10(struct rd body, struct buf *out)
             buf_puts(out, "\"): ditto\n");
             continue;
         }
-        buf_printf(out, "\"):\n    active=%u, lookup=%" PRIu64 ", matched=%" PRIu64 "\n    max_entries=%u\n", s.active, s.lookups,
-                   s.matched, s.max_entries);
-        if ((s.wildcards & ALL_WILDCARDS) == ALL_WILDCARDS)
+        buf_printf(out, "\"):\n    active=%u, lookup=%" PRIu64 ", matched=%" PRIu64 "\n", s.active, s.lookups, s.matched);
+        bool known = any && s.max_entries == first.max_entries && s.wildcards == first.wildcards;
+        if (!known)
+            buf_printf(out, "    max_entries=%u\n", s.max_entries);
+        if (known)
+            buf_puts(out, "    (same features)\n\n");
+        else if ((s.wildcards & ALL_WILDCARDS) == ALL_WILDCARDS)
             buf_puts(out, "    matching:\n      exact match or wildcard: in_port eth_{src,dst,type} vlan_{vid,pcp} ip_{src,dst} "
                           "nw_{proto,tos} tcp_{src,dst}\n\n");
         else
@@ -259,6 +266,6 @@ FORMAT_FN(format_table_desc)
     struct ofp_table_desc d;
     buf_puts(out, "\n");
     while (rd_left(&body) && !table_desc_decode(h->version, &body, &d))
-        buf_printf(out, "  table %u:\n   eviction=%s eviction_flags=(default)\n   vacancy=%s\n\n", d.table, d.config & 4 ? "on" : "off",
-                   d.config & 8 ? "on" : "off");
+        buf_printf(out, "  table %u:\n   eviction=%s eviction_flags=(default)\n   vacancy=%s\n\n", d.table, d.config & OFPTC_EVICTION ? "on" : "off",
+                   d.config & OFPTC_VACANCY ? "on" : "off");
 }

@@ -258,12 +258,13 @@ static FORMAT_FN(format_features)
     capabilities_format(f.capabilities, out);
     buf_puts(out, "\n");
     if (h->version == OFP10) {
-        static const char *const actions[] = {"output", "set_vlan_vid", "set_vlan_pcp", "strip_vlan", "mod_dl_src", "mod_dl_dst",
-                                              "mod_nw_src", "mod_nw_dst", "mod_nw_tos", "mod_tp_src", "mod_tp_dst", "enqueue"};
-        buf_puts(out, "actions:");
-        for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-            if (f.actions >> i & 1)
-                buf_printf(out, " %s", actions[i]);
+        static const struct bit_name actions[] = {
+            {1, "output"},           {1 << 11, "enqueue"},   {1 << 1, "set_vlan_vid"}, {1 << 2, "set_vlan_pcp"},
+            {1 << 3, "strip_vlan"},  {1 << 4, "mod_dl_src"}, {1 << 5, "mod_dl_dst"},   {1 << 6, "mod_nw_src"},
+            {1 << 7, "mod_nw_dst"},  {1 << 8, "mod_nw_tos"}, {1 << 9, "mod_tp_src"},   {1 << 10, "mod_tp_dst"},
+        };
+        buf_puts(out, "actions: ");
+        bits_format(f.actions, actions, ARRAY_SIZE(actions), out);
         format_port_desc_reply(h, f.ports, names, verbosity, out);
     }
 }
@@ -294,6 +295,9 @@ static FORMAT_FN(format_nx_packet_in_format)
     nx_packet_in_format_decode(h->version, body, &format);
     buf_printf(out, " format=%s\n", WORD(formats, format));
 }
+
+/* Before 1.5 there is no other. */
+static FORMAT_FN(format_port_desc_request) { buf_puts(out, " port=ANY\n"); }
 
 static FORMAT_FN(format_nx_flow_format)
 {
@@ -388,6 +392,7 @@ static format_fn *const formats[N_OFPMSGS] = {
     [OFPMSG_NX_PACKET_IN] = format_nx_packet_in,
     [OFPMSG_NX_PACKET_IN2] = format_nx_packet_in2,
     [OFPMSG_NX_SET_PACKET_IN_FORMAT] = format_nx_packet_in_format,
+    [OFPMSG_PORT_DESC_REQUEST] = format_port_desc_request,
     [OFPMSG_ROLE_STATUS] = format_role_status,
     [OFPMSG_TABLE_DESC_REPLY] = format_table_desc,
     [OFPMSG_NX_FLOW_STATS_REQUEST] = format_nx_flow_stats_request,

@@ -62,6 +62,7 @@ enum ofp_capabilities {
     OFPC_QUEUE_STATS = 64, OFPC_ARP_MATCH_IP = 128 /* 1.0 */, OFPC_PORT_BLOCKED = 256,
 };
 enum ofp_config_flags { OFPC_FRAG_NORMAL, OFPC_FRAG_DROP, OFPC_FRAG_REASM, OFPC_FRAG_MASK, OFPC_INVALID_TTL_TO_CONTROLLER /* 1.0 with extensions */ };
+enum ofp_table_config { OFPTC_DEPRECATED = 3, OFPTC_EVICTION = 4, OFPTC_VACANCY = 8 }; /* the last two: 1.4 */
 enum ofp_role_reason { OFPCRR_MASTER_REQUEST, OFPCRR_CONFIG, OFPCRR_EXPERIMENTER };
 enum ofp_role { OFPCR_NOCHANGE, OFPCR_EQUAL, OFPCR_MASTER, OFPCR_SLAVE };
 enum { OFPMPF_MORE = 1 };

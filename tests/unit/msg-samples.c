@@ -4,6 +4,8 @@
 #include "openflow/bundle.h"
 #include "openflow/queue.h"
 
+static uint8_t version; /* of the message that is being made */
+
 /* Filled with random bytes, paddings included: comparing members finds what an encoder forgot. */
 #define RANDOM(RNG, OBJECT) random_bytes(RNG, &(OBJECT), sizeof(OBJECT))
 
@@ -145,6 +147,8 @@ void random_packet_in(uint64_t *rng, struct packet_in *p, uint8_t data[64])
     p->reason = unit_below(rng, 3);
     p->buffer_id = OFP_NO_BUFFER;
     random_match(rng, &p->match);
+    if (version == OFP10) /* where it is no match, but always there */
+        set(&p->match, FIELD_IN_PORT, 1 + unit_below(rng, 1000), UINT64_MAX);
     p->data = data;
     p->data_len = random_frame(rng, data);
     p->total_len = p->data_len + unit_below(rng, 1000);
@@ -173,17 +177,25 @@ static void sample_error(uint64_t *rng, uint32_t xid, struct buf *out)
 {
     uint8_t offending[8] = {4, 2, 0, 8, xid >> 24, xid >> 16, xid >> 8, xid};
     enum ofp_error e = OFPERR_SHORT + unit_below(rng, N_OFPERRS - OFPERR_SHORT);
-    ofp_encode_error(out, OFP13, e, offending, sizeof offending);
+    ofp_encode_error(out, version, e, offending, sizeof offending);
 }
 
 static void sample_echo(uint64_t *rng, bool reply, uint32_t xid, struct buf *out)
 {
     uint8_t data[100];
     RANDOM(rng, data);
-    ofp_echo_encode(reply, OFP13, xid, data, unit_below(rng, sizeof data), out);
+    ofp_echo_encode(reply, version, xid, data, unit_below(rng, sizeof data), out);
 }
 
-static void sample_flow_mod(uint64_t *rng, uint32_t xid, struct buf *out)
+/* In 1.0 the match decides which of two messages a flow-mod is. */
+static void sample_match(uint64_t *rng, bool nx, struct match *m)
+{
+    do
+        random_match(rng, m);
+    while (version == OFP10 && match_fits_of10(m) == nx);
+}
+
+static void sample_flow_mod(uint64_t *rng, bool nx, uint32_t xid, struct buf *out)
 {
     struct flow_mod m = FLOW_MOD_INIT;
     m.command = unit_below(rng, 5);
@@ -191,17 +203,18 @@ static void sample_flow_mod(uint64_t *rng, uint32_t xid, struct buf *out)
     m.priority = unit_random(rng);
     m.idle_timeout = unit_below(rng, 100);
     m.hard_timeout = unit_below(rng, 100);
-    m.flags = unit_below(rng, 32);
+    m.flags = unit_below(rng, version == OFP10 ? 4 : 32);
+    m.importance = unit_below(rng, version < OFP14 ? 1 : 100);
     m.cookie = unit_random(rng);
-    m.cookie_mask = m.command == OFPFC_ADD ? 0 : UINT64_MAX;
-    random_match(rng, &m.match);
+    m.cookie_mask = m.command == OFPFC_ADD || (version == OFP10 && !nx) ? 0 : UINT64_MAX;
+    sample_match(rng, nx, &m.match);
     if (m.command < OFPFC_DELETE)
         random_instructions(rng, m.table, &m.acts);
-    flow_mod_encode(&m, OFP13, xid, out);
+    flow_mod_encode(&m, version, xid, out);
     flow_mod_free(&m);
 }
 
-static void sample_flow_removed(uint64_t *rng, struct buf *out)
+static void sample_flow_removed(uint64_t *rng, bool nx, struct buf *out)
 {
     struct flow_removed r;
     RANDOM(rng, r);
@@ -209,28 +222,37 @@ static void sample_flow_removed(uint64_t *rng, struct buf *out)
     r.table = unit_below(rng, 254);
     r.duration_nsec = unit_below(rng, 1000000000);
     random_match(rng, &r.match);
-    flow_removed_encode(&r, OFP13, out);
+    if (nx)
+        nx_flow_removed_encode(&r, version, out);
+    else
+        flow_removed_encode(&r, version, out);
 }
 
-static void sample_flow_stats_request(uint64_t *rng, bool aggregate, uint32_t xid, struct buf *out)
+static void sample_flow_stats_request(uint64_t *rng, bool aggregate, bool nx, uint32_t xid, struct buf *out)
 {
     struct flow_stats_request r = {.table = unit_random(rng), .out_port = OFPP_ANY, .out_group = OFPG_ANY};
     r.cookie_mask = unit_random(rng);
     r.cookie = unit_random(rng) & r.cookie_mask;
     random_match(rng, &r.match);
-    flow_stats_request_encode(&r, aggregate, OFP13, xid, out);
+    if (nx)
+        nx_flow_stats_request_encode(&r, aggregate, version, xid, out);
+    else
+        flow_stats_request_encode(&r, aggregate, version, xid, out);
 }
 
-static void sample_flow_stats_reply(uint64_t *rng, uint32_t xid, struct buf *out)
+static void sample_flow_stats_reply(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
 {
     struct ofp_parts parts;
-    ofp_parts_begin(&parts, out, OFP13, OFPMSG_FLOW_STATS_REPLY, xid);
+    ofp_parts_begin(&parts, out, version, type, xid);
     for (unsigned n = unit_below(rng, 5); n; n--) {
         struct flow_stats s;
         struct buf acts = BUF_INIT;
         RANDOM(rng, s);
         s.table = unit_below(rng, 253);
         s.flags &= 31;
+        s.idle_age = 1 + unit_below(rng, 100);
+        s.hard_age = 1 + unit_below(rng, 100);
+        s.importance = unit_below(rng, 100);
         s.duration_nsec = unit_below(rng, 1000000000);
         random_match(rng, &s.match);
         random_instructions(rng, s.table, &acts);
@@ -246,12 +268,12 @@ static void sample_flow_stats_reply(uint64_t *rng, uint32_t xid, struct buf *out
 static void sample_table_features(uint32_t xid, struct buf *out)
 {
     struct ofp_parts parts;
-    ofp_parts_begin(&parts, out, OFP13, OFPMSG_TABLE_FEATURES_REPLY, xid);
+    ofp_parts_begin(&parts, out, version, OFPMSG_TABLE_FEATURES_REPLY, xid);
     for (unsigned t = 0; t < 3; t++) {
         struct ofp_table_features f = {
             .table = t, .acts = {{UINT64_MAX}}, .n_tables = 3, .name = "classifier", .max_entries = 1000000};
         f.metadata_match = f.metadata_write = UINT64_MAX;
-        table_features_encode(&f, OFP13, out);
+        table_features_encode(&f, version, out);
         ofp_parts_entry_end(&parts);
     }
     ofp_parts_end(&parts);
@@ -260,21 +282,22 @@ static void sample_table_features(uint32_t xid, struct buf *out)
 static void sample_entries(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
 {
     struct ofp_parts parts;
-    ofp_parts_begin(&parts, out, OFP13, type, xid);
+    ofp_parts_begin(&parts, out, version, type, xid);
     for (unsigned i = 0, n = unit_below(rng, 6); i < n; i++) {
         struct ofp_port_desc d;
         struct ofp_port_stats s;
-        struct ofp_table_stats t = {.table = i, .active = unit_below(rng, 2)};
+        struct ofp_table_stats t = {
+            .table = i, .active = unit_below(rng, 2), .name = "classifier", .wildcards = (1 << 22) - 1, .max_entries = 1000};
         random_port_desc(rng, &d);
         random_port_stats(rng, &s);
         s.port = i + 1;
         s.duration_nsec = unit_below(rng, 1000000000);
         if (type == OFPMSG_PORT_DESC_REPLY)
-            port_desc_encode(&d, OFP13, out);
+            port_desc_encode(&d, version, out);
         else if (type == OFPMSG_PORT_STATS_REPLY)
-            port_stats_encode(&s, OFP13, out);
+            port_stats_encode(&s, version, out);
         else
-            table_stats_encode(&t, OFP13, out);
+            table_stats_encode(&t, version, out);
         ofp_parts_entry_end(&parts);
     }
     ofp_parts_end(&parts);
@@ -286,14 +309,14 @@ static bool sample_bundle(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     uint32_t id = (uint32_t)unit_random(rng);
     uint16_t flags = (uint16_t)unit_below(rng, 4);
     if (type == OFPMSG_BUNDLE_CONTROL) {
-        bundle_ctrl_encode(&(struct bundle_ctrl){id, (uint16_t)unit_below(rng, N_OFPBCTS), flags}, OFP13, xid, out);
+        bundle_ctrl_encode(&(struct bundle_ctrl){id, (uint16_t)unit_below(rng, N_OFPBCTS), flags}, version, xid, out);
         return true;
     }
     if (type != OFPMSG_BUNDLE_ADD_MESSAGE)
         return false;
-    msg_sample(unit_below(rng, 2) ? OFPMSG_FLOW_MOD : OFPMSG_PACKET_OUT, rng, &inner);
+    msg_sample_in(unit_below(rng, 2) ? OFPMSG_FLOW_MOD : OFPMSG_PACKET_OUT, version, rng, &inner);
     buf_set_u32(&inner, 4, xid);
-    bundle_add_encode(&(struct bundle_add){id, flags, inner.data, inner.len}, OFP13, out);
+    bundle_add_encode(&(struct bundle_add){id, flags, inner.data, inner.len}, version, out);
     buf_free(&inner);
     return true;
 }
@@ -305,19 +328,19 @@ static bool sample_packet(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
         struct packet_in p;
         random_packet_in(rng, &p, data);
         p.total_len = (uint16_t)(p.data_len + unit_below(rng, 2));
-        packet_in_encode_as(&p, type == OFPMSG_NX_PACKET_IN ? NXPIF_NXT_PACKET_IN : NXPIF_NXT_PACKET_IN2, OFP13, out);
+        packet_in_encode_as(&p, type == OFPMSG_NX_PACKET_IN ? NXPIF_NXT_PACKET_IN : NXPIF_NXT_PACKET_IN2, version, out);
         return true;
     }
     if (type == OFPMSG_PACKET_IN) {
         struct packet_in p;
         random_packet_in(rng, &p, data);
-        packet_in_encode(&p, OFP13, out);
+        packet_in_encode(&p, version, out);
         return true;
     }
     if (type == OFPMSG_PACKET_OUT) {
         struct packet_out p;
         random_packet_out(rng, &p, data);
-        packet_out_encode(&p, OFP13, xid, out);
+        packet_out_encode(&p, version, xid, out);
         buf_free(&p.acts);
         return true;
     }
@@ -327,12 +350,14 @@ static bool sample_packet(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
 static bool sample_session(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
 {
     struct ofp_role_request role = {.role = unit_below(rng, 4), .generation_id = unit_random(rng)};
-    struct ofp_async_config async;
+    struct ofp_async_config async = {0};
     struct ofp_switch_config config = {.flags = unit_below(rng, 3), .miss_send_len = unit_random(rng)};
     for (int i = 0; i < 2; i++) {
         async.packet_in[i] = unit_below(rng, 8);
         async.port_status[i] = unit_below(rng, 8);
         async.flow_removed[i] = unit_below(rng, 16);
+        async.role_status[i] = unit_below(rng, 8);
+        async.requestforward[i] = unit_below(rng, 4);
     }
     switch ((unsigned)type) {
     case OFPMSG_HELLO:
@@ -347,21 +372,22 @@ static bool sample_session(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, 
         return true;
     case OFPMSG_ROLE_REQUEST:
     case OFPMSG_ROLE_REPLY:
-        role_encode(&role, type, OFP13, xid, out);
+        role_encode(&role, type, version, xid, out);
         return true;
     case OFPMSG_SET_ASYNC:
     case OFPMSG_GET_ASYNC_REPLY:
-        async_encode(&async, type, OFP13, xid, out);
+    case OFPMSG_NX_SET_ASYNC_CONFIG:
+        async_encode(&async, type, version, xid, out);
         return true;
     case OFPMSG_SET_CONFIG:
     case OFPMSG_GET_CONFIG_REPLY:
-        switch_config_encode(&config, type, OFP13, xid, out);
+        switch_config_encode(&config, type, version, xid, out);
         return true;
     case OFPMSG_NX_SET_PACKET_IN_FORMAT:
-        nx_packet_in_format_encode(unit_below(rng, 3), OFP13, xid, out);
+        nx_packet_in_format_encode(unit_below(rng, 3), version, xid, out);
         return true;
     case OFPMSG_NX_SET_CONTROLLER_ID:
-        nx_controller_id_encode(unit_random(rng), OFP13, xid, out);
+        nx_controller_id_encode(unit_random(rng), version, xid, out);
         return true;
     }
     return false;
@@ -375,9 +401,16 @@ static bool sample_switch(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     struct ofp_port_mod mod;
     struct xvs_bridge_info info;
     random_features(rng, &features);
-    features.capabilities &= 0x16f;
+    features.capabilities &= version == OFP10 ? 0xe7 : 0x16f;
+    features.actions = unit_below(rng, 1 << 12);
+    features.ports = rd_init(NULL, 0);
     random_desc(rng, &desc);
     random_port_desc(rng, &port);
+    struct buf ports = BUF_INIT;
+    if (version == OFP10 && type == OFPMSG_FEATURES_REPLY) {
+        port_desc_encode(&port, version, &ports);
+        features.ports = rd_init(ports.data, ports.len);
+    }
     RANDOM(rng, mod);
     mod.mask &= 0x65;
     mod.config &= mod.mask;
@@ -386,25 +419,26 @@ static bool sample_switch(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     RANDOM(rng, info);
     switch ((unsigned)type) {
     case OFPMSG_FEATURES_REPLY:
-        features_encode(&features, OFP13, xid, out);
+        features_encode(&features, version, xid, out);
+        buf_free(&ports);
         return true;
     case OFPMSG_DESC_REPLY:
-        desc_encode(&desc, OFP13, xid, out);
+        desc_encode(&desc, version, xid, out);
         return true;
     case OFPMSG_PORT_STATUS:
-        port_status_encode(unit_below(rng, 3), &port, OFP13, out);
+        port_status_encode(unit_below(rng, 3), &port, version, out);
         return true;
     case OFPMSG_PORT_MOD:
-        port_mod_encode(&mod, OFP13, xid, out);
+        port_mod_encode(&mod, version, xid, out);
         return true;
     case OFPMSG_TABLE_MOD:
-        table_mod_encode(unit_random(rng), unit_below(rng, 4), OFP13, xid, out);
+        table_mod_encode(unit_random(rng), unit_below(rng, 4), version, xid, out);
         return true;
     case OFPMSG_PORT_STATS_REQUEST:
-        port_stats_request_encode(unit_below(rng, 2) ? OFPP_ANY : 1 + unit_below(rng, 1000), OFP13, xid, out);
+        port_stats_request_encode(unit_below(rng, 2) ? OFPP_ANY : 1 + unit_below(rng, 1000), version, xid, out);
         return true;
     case OFPMSG_XVS_BRIDGE_INFO_REPLY:
-        xvs_bridge_info_encode(&info, OFP13, xid, out);
+        xvs_bridge_info_encode(&info, version, xid, out);
         return true;
     case OFPMSG_PORT_DESC_REPLY:
     case OFPMSG_PORT_STATS_REPLY:
@@ -424,20 +458,28 @@ static bool sample_flows(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, st
     RANDOM(rng, aggregate);
     switch ((unsigned)type) {
     case OFPMSG_FLOW_MOD:
-        sample_flow_mod(rng, xid, out);
+    case OFPMSG_NX_FLOW_MOD:
+        sample_flow_mod(rng, type == OFPMSG_NX_FLOW_MOD, xid, out);
         return true;
     case OFPMSG_FLOW_REMOVED:
-        sample_flow_removed(rng, out);
+    case OFPMSG_NX_FLOW_REMOVED:
+        sample_flow_removed(rng, type == OFPMSG_NX_FLOW_REMOVED, out);
         return true;
     case OFPMSG_FLOW_STATS_REQUEST:
     case OFPMSG_AGGREGATE_REQUEST:
-        sample_flow_stats_request(rng, type == OFPMSG_AGGREGATE_REQUEST, xid, out);
+        sample_flow_stats_request(rng, type == OFPMSG_AGGREGATE_REQUEST, false, xid, out);
+        return true;
+    case OFPMSG_NX_FLOW_STATS_REQUEST:
+    case OFPMSG_NX_AGGREGATE_REQUEST:
+        sample_flow_stats_request(rng, type == OFPMSG_NX_AGGREGATE_REQUEST, true, xid, out);
         return true;
     case OFPMSG_FLOW_STATS_REPLY:
-        sample_flow_stats_reply(rng, xid, out);
+    case OFPMSG_NX_FLOW_STATS_REPLY:
+        sample_flow_stats_reply(type, rng, xid, out);
         return true;
     case OFPMSG_AGGREGATE_REPLY:
-        aggregate_stats_encode(&aggregate, OFPMSG_AGGREGATE_REPLY, OFP13, xid, out);
+    case OFPMSG_NX_AGGREGATE_REPLY:
+        aggregate_stats_encode(&aggregate, type, version, xid, out);
         return true;
     }
     return false;
@@ -462,7 +504,7 @@ void random_group(uint64_t *rng, struct group_desc *g)
 static void sample_group_entries(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
 {
     struct ofp_parts parts;
-    ofp_parts_begin(&parts, out, OFP13, type, xid);
+    ofp_parts_begin(&parts, out, version, type, xid);
     for (unsigned n = unit_below(rng, 5); n; n--) {
         struct group_desc g;
         struct group_counter counters[4];
@@ -475,9 +517,9 @@ static void sample_group_entries(enum ofp_msg_type type, uint64_t *rng, uint32_t
         s.duration_sec = unit_below(rng, 1000);
         s.duration_nsec = unit_below(rng, 1000000000);
         if (type == OFPMSG_GROUP_DESC_REPLY)
-            group_desc_encode(&g, OFP13, &parts);
+            group_desc_encode(&g, version, &parts);
         else
-            group_stats_encode(&s, OFP13, &parts);
+            group_stats_encode(&s, version, &parts);
         group_desc_free(&g);
     }
     ofp_parts_end(&parts);
@@ -495,18 +537,18 @@ static bool sample_groups(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
             gm.group.id = unit_below(rng, 2) ? OFPG_ALL : unit_below(rng, 1000);
         else
             random_group(rng, &gm.group);
-        group_mod_encode(&gm, OFP13, xid, out);
+        group_mod_encode(&gm, version, xid, out);
         group_desc_free(&gm.group);
         return true;
     case OFPMSG_GROUP_STATS_REQUEST:
-        group_stats_request_encode(unit_below(rng, 2) ? OFPG_ALL : unit_below(rng, 1000), OFP13, xid, out);
+        group_stats_request_encode(unit_below(rng, 2) ? OFPG_ALL : unit_below(rng, 1000), version, xid, out);
         return true;
     case OFPMSG_GROUP_STATS_REPLY:
     case OFPMSG_GROUP_DESC_REPLY:
         sample_group_entries(type, rng, xid, out);
         return true;
     case OFPMSG_GROUP_FEATURES_REPLY:
-        group_features_encode(&f, OFP13, xid, out);
+        group_features_encode(&f, version, xid, out);
         return true;
     }
     return false;
@@ -515,7 +557,7 @@ static bool sample_groups(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
 static void sample_meters(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
 {
     struct ofp_parts parts;
-    ofp_parts_begin(&parts, out, OFP13, type, xid);
+    ofp_parts_begin(&parts, out, version, type, xid);
     for (unsigned i = 0, n = unit_below(rng, 4); i < n; i++) {
         struct ofp_meter m;
         struct ofp_meter_band_stats bands[5];
@@ -527,9 +569,9 @@ static void sample_meters(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
         s.bands = bands;
         s.duration_nsec = unit_below(rng, 1000000000);
         if (type == OFPMSG_METER_CONFIG_REPLY)
-            meter_config_encode(&m, OFP13, out);
+            meter_config_encode(&m, version, out);
         else
-            meter_stats_encode(&s, OFP13, out);
+            meter_stats_encode(&s, version, out);
         ofp_parts_entry_end(&parts);
         ofp_meter_free(&m);
     }
@@ -542,10 +584,10 @@ static void sample_queues(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     bool stats = type == OFPMSG_QUEUE_STATS_REPLY;
     size_t at = 0;
     if (stats) {
-        ofp_parts_begin(&parts, out, OFP13, type, xid);
+        ofp_parts_begin(&parts, out, version, type, xid);
     } else {
-        at = ofp_msg_begin(out, OFP13, type, xid);
-        queue_config_head_encode(3, OFP13, out);
+        at = ofp_msg_begin(out, version, type, xid);
+        queue_config_head_encode(3, version, out);
     }
     for (unsigned n = unit_below(rng, 5); n; n--) {
         static const uint16_t rates[] = {0, 1, 1000, 1001, OFPQ_RATE_NONE};
@@ -555,9 +597,9 @@ static void sample_queues(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
         s.port = 1 + unit_below(rng, 3);
         s.duration_nsec = unit_below(rng, 1000000000);
         if (!stats) {
-            queue_config_encode(&q, OFP13, out);
+            queue_config_encode(&q, version, out);
         } else {
-            queue_stats_encode(&s, OFP13, out);
+            queue_stats_encode(&s, version, out);
             ofp_parts_entry_end(&parts);
         }
     }
@@ -571,14 +613,50 @@ static bool sample_queue(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, st
 {
     enum ofp_msg_type reply;
     if (type == OFPMSG_QUEUE_STATS_REQUEST)
-        queue_stats_request_encode(unit_below(rng, 2) ? OFPP_ANY : 5, unit_below(rng, 2) ? OFPQ_ALL : 7, OFP13, xid, out);
+        queue_stats_request_encode(unit_below(rng, 2) ? OFPP_ANY : 5, unit_below(rng, 2) ? OFPQ_ALL : 7, version, xid, out);
     else if (type == OFPMSG_QUEUE_GET_CONFIG_REQUEST)
-        queue_config_request_encode(unit_below(rng, 2) ? OFPP_ANY : 5, OFP13, xid, &reply, out);
+        queue_config_request_encode(unit_below(rng, 2) ? OFPP_ANY : 5, version, xid, &reply, out);
     else if (type == OFPMSG_QUEUE_STATS_REPLY || type == OFPMSG_QUEUE_GET_CONFIG_REPLY)
         sample_queues(type, rng, xid, out);
     else
         return false;
     return true;
+}
+
+static void sample_descs(uint32_t xid, struct buf *out)
+{
+    struct ofp_parts parts;
+    ofp_parts_begin(&parts, out, version, OFPMSG_TABLE_DESC_REPLY, xid);
+    for (uint8_t t = 0; t < 3; t++) {
+        struct ofp_table_desc d = {.table = t};
+        table_desc_encode(&d, version, out);
+        ofp_parts_entry_end(&parts);
+    }
+    ofp_parts_end(&parts);
+}
+
+static bool sample_nx(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_role_status status = {unit_below(rng, 4), unit_below(rng, 3), unit_random(rng)};
+    switch ((unsigned)type) {
+    case OFPMSG_NX_ROLE_REQUEST:
+    case OFPMSG_NX_ROLE_REPLY:
+        nx_role_encode(OFPCR_EQUAL + unit_below(rng, 3), type, version, xid, out);
+        return true;
+    case OFPMSG_NX_SET_FLOW_FORMAT:
+        nx_flow_format_encode(unit_below(rng, 2) ? NXFF_NXM : NXFF_OPENFLOW10, version, xid, out);
+        return true;
+    case OFPMSG_NX_FLOW_MOD_TABLE_ID:
+        nx_table_id_encode(unit_below(rng, 2), version, xid, out);
+        return true;
+    case OFPMSG_ROLE_STATUS:
+        role_status_encode(&status, version, out);
+        return true;
+    case OFPMSG_TABLE_DESC_REPLY:
+        sample_descs(xid, out);
+        return true;
+    }
+    return false;
 }
 
 static bool sample_meter(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
@@ -588,32 +666,35 @@ static bool sample_meter(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, st
     switch ((unsigned)type) {
     case OFPMSG_METER_MOD:
         random_meter(rng, &mm.meter);
-        meter_mod_encode(&mm, OFP13, xid, out);
+        meter_mod_encode(&mm, version, xid, out);
         ofp_meter_free(&mm.meter);
         return true;
     case OFPMSG_METER_STATS_REQUEST:
     case OFPMSG_METER_CONFIG_REQUEST:
-        meter_request_encode(type, unit_below(rng, 2) ? OFPM_ALL : 5, OFP13, xid, out);
+        meter_request_encode(type, unit_below(rng, 2) ? OFPM_ALL : 5, version, xid, out);
         return true;
     case OFPMSG_METER_STATS_REPLY:
     case OFPMSG_METER_CONFIG_REPLY:
         sample_meters(type, rng, xid, out);
         return true;
     case OFPMSG_METER_FEATURES_REPLY:
-        meter_features_encode(&f, OFP13, xid, out);
+        meter_features_encode(&f, version, xid, out);
         return true;
     }
     return false;
 }
 
-void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out)
+void msg_sample(enum ofp_msg_type type, uint64_t *rng, struct buf *out) { msg_sample_in(type, OFP13, rng, out); }
+
+void msg_sample_in(enum ofp_msg_type type, uint8_t version_, uint64_t *rng, struct buf *out)
 {
     uint32_t xid = unit_random(rng);
+    version = version_;
     if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) ||
         sample_flows(type, rng, xid, out) || sample_groups(type, rng, xid, out) || sample_packet(type, rng, xid, out) || sample_bundle(type, rng, xid, out) ||
-        sample_meter(type, rng, xid, out) || sample_queue(type, rng, xid, out))
+        sample_meter(type, rng, xid, out) || sample_queue(type, rng, xid, out) || sample_nx(type, rng, xid, out))
         return;
-    size_t at = ofp_msg_begin(out, OFP13, type, xid);
-    buf_zeros(out, ofp_msg_form(type, OFP13)->min_body);
+    size_t at = ofp_msg_begin(out, version, type, xid);
+    buf_zeros(out, ofp_msg_form(type, version)->min_body);
     ofp_msg_end(out, at);
 }

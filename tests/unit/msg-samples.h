@@ -7,7 +7,8 @@
 #include "openflow/msg.h"
 
 /* Appends a message of this type to `out`. Types whose bodies we do not make get the shortest body, zeros. */
-void msg_sample(enum ofp_msg_type, uint64_t *rng, struct buf *out);
+void msg_sample(enum ofp_msg_type, uint64_t *rng, struct buf *out); /* in OpenFlow 1.3 */
+void msg_sample_in(enum ofp_msg_type, uint8_t version, uint64_t *rng, struct buf *out); /* it has this message */
 
 void random_bytes(uint64_t *rng, void *, size_t);
 void random_text(uint64_t *rng, char *, size_t size); /* some letters and a NUL; the rest zeros */
