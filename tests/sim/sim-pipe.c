@@ -15,7 +15,8 @@ static void out(char what, uint32_t number, const void *data, size_t len)
     memcpy(head + 1, &n, 4);
     memcpy(head + 5, &l, 4);
     fwrite(head, sizeof head, 1, stdout);
-    fwrite(data, 1, len, stdout);
+    if (len)
+        fwrite(data, 1, len, stdout);
 }
 
 static void transmitted(struct dp_port *p, const struct packet *pkt, void *aux)
@@ -34,8 +35,8 @@ static void take_messages(struct peer *p)
 static void set_link(struct sim *s, unsigned port, bool up)
 {
     struct ofport *p = s->port[port];
-    uint32_t bits = p->state & ~(uint32_t)(OFPPS_LINK_DOWN | OFPPS_LIVE);
-    __atomic_store_n(&p->state, bits | (uint32_t)(up ? OFPPS_LIVE : OFPPS_LINK_DOWN), __ATOMIC_RELAXED);
+    p->desc.state = up ? OFPPS_LIVE : OFPPS_LINK_DOWN;
+    __atomic_store_n(&p->state, p->desc.state, __ATOMIC_RELAXED);
     dp_bump(s->dp, &p->gen);
 }
 

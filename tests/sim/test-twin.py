@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import time
+import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from twin import messages as m  # noqa: E402
@@ -31,6 +32,7 @@ class Real:
         self.n, self.buffer, self.xid = 0, b"", 10
         self.forget()
         self.openflow(m.message(m.HELLO))
+        self.openflow(m.message(m.SET_CONFIG, struct.pack("!HH", 0, 0xffff)))  # whole packets
         reasons = struct.pack("!6I", 7, 7, 0, 0, 15, 15)
         self.openflow(m.message(m.SET_ASYNC, reasons))
         self.sync()
@@ -101,16 +103,20 @@ class Round:
             self.group_mod()
         for n in range(steps):
             todo = self.rng.random()
-            if todo < 0.70:
+            if todo < 0.65:
                 self.packet()
+            elif todo < 0.70:
+                self.packet_out()
             elif todo < 0.86:
                 self.random_flow_mod()
             elif todo < 0.93:
                 self.group_mod()
-            elif todo < 0.97:
+            elif todo < 0.96:
                 self.time()
-            else:
+            elif todo < 0.98:
                 self.link()
+            else:
+                self.port_mod()
             if n % 50 == 49 or not QUIET:
                 self.compare_counters()
         self.compare_counters()
@@ -130,19 +136,37 @@ class Round:
         port, data = self.random.some(scenario.PORTS), self.random.some(self.random.packets)
         self.log.append(f"packet in_port={port} {data.hex()}")
         self.real.put("F", port, data)
+        self.outcome(port, port, data, None)
+
+    def packet_out(self):
+        port, acts, data = self.random.packet_out()
+        self.log.append(f"packet-out in_port={port} {acts} {data.hex()}")
+        self.asked += 1
+        self.real.openflow(m.packet_out(port, acts, data))
+        self.real.sync()
+        errors = [struct.unpack_from("!HH", e) for e in self.real.take(m.ERROR)]
+        if errors and errors[0][0] == 2:  # OFPET_BAD_ACTION: a group that is not there, …
+            self.refused += 1
+            return
+        if errors:
+            self.fail(f"errors {errors}")
+        self.outcome(None, port, data, acts)
+
+    def outcome(self, received, port, data, acts):
+        """What the packet has done is one of the things that it may do."""
         self.real.sync()
         frames, self.real.frames = sorted(self.real.frames), []
         ins = []
         for body in self.real.take(m.PACKET_IN):
             reason, table, cookie, fields, frame = m.parse_packet_in(body)
             ins.append((reason, table, cookie, fields["in_port"][0], fields.get("metadata", (0,))[0], frame))
-        possible = list(self.twin.alternatives(port, data))
+        possible = list(self.twin.alternatives(port, data, acts))
         fit = [o for o in possible if sorted(o.frames) == frames and o.packet_ins == ins]
         if not fit:
             self.fail_packet(possible[0], frames, ins)
         if len(fit) > 1:
             fit = self.by_counters(fit, len(data))
-        self.twin.commit(port, data, fit[0])
+        self.twin.commit(received, data, fit[0])
 
     def by_counters(self, fit, size):
         """Of outcomes that look alike, the one that the groups' counters tell of."""
@@ -240,6 +264,14 @@ class Round:
         self.log.append(f"port {port} {'up' if up else 'down'}")
         self.real.put("U" if up else "D", port)
 
+    def port_mod(self):
+        port, bit = self.random.some(scenario.PORTS), self.random.some([s.NO_RECV, s.NO_FWD, s.NO_PACKET_IN])
+        config = self.twin.config[port] = self.twin.config[port] ^ bit if self.rng.random() < 0.5 else 0
+        self.log.append(f"port {port} config={config:#x}")
+        data = self.real.ask(13)
+        mac = next(data[at + 8:at + 14] for at in range(0, len(data), 64) if data[at:at + 4] == port.to_bytes(4, "big"))
+        self.real.openflow(m.port_mod(port, mac, config, s.NO_RECV | s.NO_FWD | s.NO_PACKET_IN))
+
     # --- comparisons ---
 
     def compare_removed(self):
@@ -283,12 +315,12 @@ class Round:
             data = data[length:]
 
     def compare_groups(self):
-        for n, _, total, buckets in m.parse_group_stats(self.real.ask(6, struct.pack("!I4x", 0xfffffffc))):
+        for n, references, total, buckets in m.parse_group_stats(self.real.ask(6, struct.pack("!I4x", 0xfffffffc))):
             group = self.twin.groups.get(n)
             if not group:
                 self.fail(f"group {n} should not be there")
-            self.equal(f"group {n}", (total, buckets),
-                       ((group.packets, group.bytes), [(c.packets, c.bytes) for c in group.counts]))
+            self.equal(f"group {n}", (references, total, buckets),
+                       (self.twin.group_references(n), (group.packets, group.bytes), [(c.packets, c.bytes) for c in group.counts]))
 
     def equal(self, what, real, twin):
         if real != twin:
@@ -317,7 +349,7 @@ def main():
             r.run(STEPS)
         except AssertionError as e:
             r.real.process.kill()
-            print(f"{e}\nonce more, with all its steps: TWIN_VERBOSE=1 tests/sim/test-twin.py {seed + n} 1")
+            print(f"{str(e) or traceback.format_exc()}\nonce more, with all its steps: TWIN_VERBOSE=1 tests/sim/test-twin.py {seed + n} 1")
             return 1
         asked, refused, n = asked + r.asked, refused + r.refused, n + 1
     print(f"seeds {seed} to {seed + n - 1}: {n * STEPS} steps; {refused} of {asked} changes did not fit their match")

@@ -1,9 +1,9 @@
 """OpenFlow 1.3 messages for the twin, there and back, by struct alone."""
 import struct
 
-(HELLO, ERROR, FEATURES_REQUEST, PACKET_IN, FLOW_REMOVED, PORT_STATUS, FLOW_MOD, GROUP_MOD, MULTIPART_REQUEST, MULTIPART_REPLY,
- BARRIER_REQUEST, BARRIER_REPLY, SET_ASYNC) = 0, 1, 5, 10, 11, 12, 14, 15, 18, 19, 20, 21, 28
-IN_PORT, FLOOD, ALL, CONTROLLER, ANY = 0xfffffff8, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xffffffff
+(HELLO, ERROR, SET_CONFIG, PACKET_IN, FLOW_REMOVED, PACKET_OUT, FLOW_MOD, GROUP_MOD, PORT_MOD, MULTIPART_REQUEST, MULTIPART_REPLY,
+ SET_ASYNC) = 0, 1, 9, 10, 11, 13, 14, 15, 16, 18, 19, 28
+IN_PORT, TABLE, FLOOD, ALL, CONTROLLER, ANY = 0xfffffff8, 0xfffffff9, 0xfffffffb, 0xfffffffc, 0xfffffffd, 0xffffffff
 NO_BUFFER, ALL_TABLES = 0xffffffff, 0xff
 
 # name: (number, bytes, bits, maskable)
@@ -105,6 +105,15 @@ def buckets(items):
 
 def group_mod(command, kind, number, items=()):
     return message(GROUP_MOD, struct.pack("!HBxI", command, kind, number) + buckets(items))
+
+
+def packet_out(port, acts, data):
+    body = actions(acts)
+    return message(PACKET_OUT, struct.pack("!IIH6x", NO_BUFFER, port, len(body)) + body + data)
+
+
+def port_mod(port, mac, config, mask):
+    return message(PORT_MOD, struct.pack("!I4x6s2xIII4x", port, mac, config, mask, 0))
 
 
 def multipart(kind, body=b"", xid=0):

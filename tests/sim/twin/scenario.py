@@ -144,6 +144,9 @@ class Random:
         acts = []
         for _ in range(self.rng.choice([0, 1, 1, 2, 3, 4])):
             acts += self.step(state, in_set)
+        if in_set and self.rng.random() < 0.3:  # executed before the others, which may then have nothing left to change
+            acts.append(self.some([("push_mpls", 0x8847), ("push_pbb", 0x88e7), ("copy_ttl_out",), ("copy_ttl_in",)] +
+                                  [("pop_vlan",)] * 4 * bool(state["vlan"])))
         if in_set:
             acts += [self.way_out()] * (self.rng.random() < 0.8) + [self.way_out()] * (self.rng.random() < 0.2)
         return acts
@@ -212,6 +215,11 @@ class Random:
         kind, vlan = state["below"].pop()[:2] if known else ("any", None)
         state.update(kind=kind, vlan=vlan)
         return [("pop_pbb",)]
+
+    def packet_out(self):
+        """(port, actions, packet)"""
+        acts = self.actions("any", {}) + [self.some([("output", m.TABLE), ("output", m.TABLE), self.way_out()])]
+        return self.some([*PORTS, m.CONTROLLER]), acts, self.some(self.packets)
 
     def way_out(self):
         return self.some([("output", 1), ("output", 2), ("output", 3), ("output", m.ALL), ("output", m.FLOOD), ("output", m.IN_PORT),

@@ -3,8 +3,6 @@
 Tables are lists, a packet is its bytes, and each lookup looks at every flow. Where the specification leaves a choice (which
 bucket of a select group) the twin makes each in turn: alternatives() gives every outcome that is allowed.
 """
-import itertools
-
 from . import messages as m
 from . import packet as p
 
@@ -12,6 +10,7 @@ IDLE, HARD, DELETE, GROUP_DELETE = range(4)  # reasons of flow-removed
 NO_MATCH, ACTION, INVALID_TTL = range(3)  # reasons of packet-in
 SEND_FLOW_REM, CHECK_OVERLAP, RESET_COUNTS, NO_PKT_COUNTS, NO_BYT_COUNTS = 1, 2, 4, 8, 16
 TYPE_ALL, TYPE_SELECT, TYPE_INDIRECT, TYPE_FF = range(4)
+NO_RECV, NO_FWD, NO_PACKET_IN = 4, 32, 64  # 7.2.1: enum ofp_port_config
 UNKNOWN = 2 ** 64 - 1  # a counter that is not kept
 NEVER = 2 ** 63
 SHORTEST = 60  # of an Ethernet frame, without its checksum
@@ -89,6 +88,18 @@ class Walk:
         self.sw, self.port, self.data, self.out = switch, port, bytearray(data), outcome
         self.size, self.metadata, self.set, self.flow, self.in_set = len(data), 0, {}, None, False
 
+    def receive(self):
+        if not self.sw.config[self.port] & NO_RECV:
+            self.run()
+
+    def packet_out(self, actions):
+        """7.3.7: a list, and TABLE: through the tables."""
+        for a in actions:
+            if a == ("output", m.TABLE):
+                self.run()
+            else:
+                self.act(a)
+
     def run(self):
         table = 0
         while table is not None:
@@ -152,13 +163,15 @@ class Walk:
 
     def packet_in(self, reason):
         # 7.4.1: "must be set to -1 if [...] the packet-in was generated in a group bucket or from the action set"
-        cookie = UNKNOWN if self.in_set else self.flow.cookie
-        self.out.packet_ins.append((reason, self.flow.table, cookie, self.port, self.metadata, bytes(self.data)))
+        cookie = UNKNOWN if self.in_set or not self.flow else self.flow.cookie
+        if reason == NO_MATCH and self.sw.config.get(self.port, 0) & NO_PACKET_IN:
+            return  # 7.2.1: "packets on that port that generate a table miss should never trigger a packet-in message"
+        self.out.packet_ins.append((reason, self.flow.table if self.flow else 0, cookie, self.port, self.metadata, bytes(self.data)))
 
     def output(self, port):
         if port == m.CONTROLLER:
             # 5.4: of a table-miss entry that "directly sends packets to the controller"
-            miss = self.flow.priority == 0 and not self.flow.match and not self.in_set
+            miss = self.flow and self.flow.priority == 0 and not self.flow.match and not self.in_set
             self.packet_in(NO_MATCH if miss else ACTION)
         elif port in (m.ALL, m.FLOOD):
             for n in self.sw.ports:
@@ -173,7 +186,7 @@ class Walk:
             self.transmit(port)
 
     def transmit(self, port):
-        if self.sw.ports.get(port):
+        if self.sw.ports.get(port) and not self.sw.config[port] & NO_FWD:
             self.out.frames.append((port, bytes(self.data).ljust(SHORTEST, b"\0")))
 
     def group(self, number):
@@ -211,7 +224,7 @@ class Walk:
 
 class Switch:
     def __init__(self, ports, tables):
-        self.ports = {n: True for n in ports}  # up?
+        self.ports, self.config = {n: True for n in ports}, {n: 0 for n in ports}  # up? what a port-mod has said
         self.flows, self.groups, self.now, self.chosen = [], {}, 0, {}
         self.tables, self.misses = [Count() for _ in range(tables)], [Count() for _ in range(tables)]
         self.received, self.sent = {n: Count() for n in ports}, {n: Count() for n in ports}
@@ -219,13 +232,14 @@ class Switch:
 
     # --- packets ---
 
-    def alternatives(self, port, data):
-        """Every outcome that the specification allows."""
+    def alternatives(self, port, data, actions=None):
+        """Every outcome that the specification allows; actions: of a packet-out."""
         todo = [[]]
         while todo:
             outcome = Outcome(todo.pop())
             try:
-                Walk(self, port, data, outcome).run()
+                walk = Walk(self, port, data, outcome)
+                walk.receive() if actions is None else walk.packet_out(actions)
             except Ended:
                 pass
             for i in range(len(outcome.choices), len(outcome.options)):
@@ -233,9 +247,9 @@ class Switch:
             yield outcome
 
     def commit(self, port, data, outcome):
-        """This one it was."""
+        """This one it was; port: that has received it, or None."""
         self.chosen.update(outcome.chosen)
-        for c in [self.received[port], *outcome.counted]:
+        for c in [*([self.received[port]] if port else []), *outcome.counted]:
             c.packets += 1
             c.bytes += len(data)
             if isinstance(c, Flow):
@@ -362,7 +376,6 @@ class Switch:
                     self.remove(f, GROUP_DELETE)
 
     def group_references(self, number):
-        """Of flows and groups."""
-        flows = sum(("group", number) in f.actions() for f in self.flows)
-        buckets = itertools.chain.from_iterable(g.buckets for g in self.groups.values())
-        return flows + sum(("group", number) in b[3] for b in buckets)
+        """7.3.5.9: "Number of flows or groups that directly forward to this group"."""
+        return (sum(("group", number) in f.actions() for f in self.flows) +
+                sum(number in self.forwards(g.buckets) for g in self.groups.values()))
