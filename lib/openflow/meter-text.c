@@ -302,7 +302,8 @@ bool ofp_meter_parse(const char *text, struct ofp_meter *m, struct diag *d)
     struct item item;
     *m = (struct ofp_meter){0};
     while (text_next_item(&mt.t, &at, end, &item)) {
-        if (!mt.in_bands && text_is(&mt.t, item.key, "bands") && item.delim == '=') {
+        bool bands = text_is(&mt.t, item.key, "bands") || text_is(&mt.t, item.key, "band"); /* scripts have both */
+        if (!mt.in_bands && bands && item.delim == '=') {
             mt.in_bands = true; /* its value is the first word of the first band */
             at = item.value.at;
         } else if (mt.in_bands ? !parse_in_band(&mt, &item) : !parse_word(&mt, &item)) {

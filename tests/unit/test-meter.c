@@ -163,6 +163,21 @@ START_TEST(complaints)
 }
 END_TEST
 
+/* Open vSwitch takes "band=" as well. */
+START_TEST(one_band_may_say_so)
+{
+    struct diag d = DIAG_INIT;
+    struct ofp_meter m, n;
+    ck_assert(ofp_meter_parse("meter=1,kbps,band=type=drop,rate=100", &m, &d));
+    ck_assert(ofp_meter_parse("meter=1 kbps bands=type=drop rate=100", &n, &d));
+    ck_assert_uint_eq(m.n_bands, 1);
+    ck_assert_mem_eq(&m.bands[0], &n.bands[0], sizeof m.bands[0]);
+    free(m.bands);
+    free(n.bands);
+    diag_free(&d);
+}
+END_TEST
+
 START_TEST(numbers)
 {
     static const struct {
@@ -183,4 +198,4 @@ START_TEST(numbers)
 }
 END_TEST
 
-UNIT_TEST_MAIN("meter", decode_encode, stats, faults_on_the_wire, parse_print, complaints, numbers)
+UNIT_TEST_MAIN("meter", decode_encode, stats, faults_on_the_wire, parse_print, one_band_may_say_so, complaints, numbers)
