@@ -190,14 +190,14 @@ static struct ttls find_ttls(struct packet *p)
 
 static void write_ttl(uint8_t *ttl, uint8_t value, uint8_t *ip4)
 {
-    uint8_t old[2] = {*ttl, ttl[1]}, new[2] = {value, ttl[1]};
-    be16 sum;
+    if (ip4) {
+        uint8_t old[2] = {*ttl, ttl[1]}, new[2] = {value, ttl[1]};
+        be16 sum;
+        memcpy(&sum, ip4 + 10, 2);
+        csum_replace(&sum, old, new, 2);
+        memcpy(ip4 + 10, &sum, 2);
+    }
     *ttl = value;
-    if (!ip4)
-        return;
-    memcpy(&sum, ip4 + 10, 2);
-    csum_replace(&sum, old, new, 2);
-    memcpy(ip4 + 10, &sum, 2);
 }
 
 bool packet_copy_ttl_out(struct packet *p)
