@@ -15,7 +15,7 @@ static struct act_controller *put(struct buf *list, enum act_type type, const st
     a->controller_id = c->controller_id;
     a->reason = c->reason;
     a->userdata_len = c->userdata_len;
-    if (c->userdata_len)
+    if (userdata)
         memcpy(a->userdata, userdata, c->userdata_len);
     return a;
 }
