@@ -206,6 +206,10 @@ static bool controller_parse(struct act_text *t, enum act_type type, const struc
 static void controller_format(const struct act *a, const struct port_names *names UNUSED, struct buf *out)
 {
     const struct act_controller *c = (const struct act_controller *)a;
+    if (c->reason == OFPR_ACTION && !c->controller_id && !c->userdata_len) {
+        buf_printf(out, "CONTROLLER:%u", c->max_len);
+        return;
+    }
     buf_puts(out, "controller(");
     if (c->reason != OFPR_ACTION)
         buf_printf(out, "reason=%s,", reasons[c->reason]);

@@ -208,6 +208,23 @@ static enum ofp_error check_match(const struct learn_spec *s, struct act_state *
     return OFPERR_OK;
 }
 
+/* A number must be one that a match could have. */
+static enum ofp_error check_number(const struct learn_spec *s, struct act_state *learned)
+{
+    union field_value ones, value = {{0}};
+    uint64_t port = field_value_u64(&s->value);
+    if (s->n_bits == 16 && port >= 0xff00)
+        port |= 0xffff0000;
+    if (s->to.field == FIELD_IN_PORT && port > OFPP_MAX && port < OFPP_IN_PORT)
+        return act_fault(learned, OFPERR_BAC_BAD_ARGUMENT, "there can be no port %u", (unsigned)port);
+    field_all_ones(s->to.field, &ones);
+    move_bits(&s->to, &s->value, 0, &value);
+    for (int i = 0; i < 2; i++)
+        if (value.w[i] & ~ones.w[i])
+            return act_fault(learned, OFPERR_BAC_BAD_SET_ARGUMENT, "%s never has this value", fields[s->to.field].name);
+    return OFPERR_OK;
+}
+
 static enum ofp_error check_spec(const struct learn_spec *s, struct act_state *st, struct act_state *learned)
 {
     enum ofp_error e = OFPERR_OK;
@@ -217,6 +234,8 @@ static enum ofp_error check_spec(const struct learn_spec *s, struct act_state *s
         return s->n_bits <= 32 ? OFPERR_OK
                                : act_fault(st, OFPERR_BAC_BAD_ARGUMENT, "a port's number has at most 32 bits, not %u", s->n_bits);
     e = s->dst == LEARN_TO_MATCH ? check_match(s, learned) : act_writable(s->to.field, learned);
+    if (!e && s->dst == LEARN_TO_MATCH && s->src == LEARN_FROM_VALUE)
+        e = check_number(s, learned);
     if (e) {
         memcpy(st->why, learned->why, sizeof st->why);
         return e;

@@ -50,8 +50,10 @@ static bool resubmit_parse(struct act_text *t, enum act_type type UNUSED, const 
     struct word port = text_trim(&t->t, (struct word){v.at, n}), table = none;
     if (comma)
         table = text_trim(&t->t, (struct word){v.at + n + 1, v.len - n - 1});
-    if (table.len && memchr(t->t.s + table.at, ',', table.len))
-        return text_fail(&t->t, item->all, "resubmit takes a port and a table");
+    const char *more = table.len ? memchr(t->t.s + table.at, ',', table.len) : NULL;
+    if (more)
+        return text_fail(&t->t, item->all, memmem(more, table.len - (size_t)(more - (t->t.s + table.at)), "ct", 2) ? "resubmit(PORT,TABLE,ct) is not supported: there is no connection tracking"
+                                                              : "resubmit takes a port and a table");
     if (!port.len && !table.len)
         return text_fail(&t->t, item->all, "resubmit needs a port, a table or both: resubmit(,10)");
     return put_resubmit(t, port, port.len > 0, table, table.len > 0);
@@ -61,7 +63,7 @@ static void resubmit_format(const struct act *a, const struct port_names *names,
 {
     const struct act_resubmit *r = (const struct act_resubmit *)a;
     bool port = a->n != OFPP_IN_PORT;
-    if (a->type == ACT_RESUBMIT) {
+    if (a->type == ACT_RESUBMIT || r->table == SAME_TABLE) {
         buf_puts(out, "resubmit:");
         text_put_port(a->n, names, out);
         return;

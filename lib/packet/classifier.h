@@ -32,7 +32,7 @@ struct cls_rule {
     uint32_t hash;
     uint16_t priority;
     bool linked;
-    bool soft;                /* the caller's, before it is inserted: lookups do not find it but collect it */
+    bool soft;                /* set before it is inserted: lookups do not find it but collect it */
     uint64_t words[]; /* value words where the tuple's mask is not zero */
 };
 

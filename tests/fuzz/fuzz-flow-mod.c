@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "openflow/flow.h"
 
 static void must(bool ok, const char *what)
@@ -11,6 +12,37 @@ static void must(bool ok, const char *what)
         fprintf(stderr, "%s\n", what);
         abort();
     }
+}
+
+/* Is there an action that has its text from another one, or whose text does not say all of it (max_len of output)? */
+static bool says_less(const void *list, size_t len)
+{
+    ACT_FOR_EACH (a, list, len) {
+        bool nested = a->type == ACT_CLONE || a->type == INST_WRITE_ACTIONS;
+        if (a->type == ACT_OUTPUT || a->type == ACT_OUTPUT_REG || a->type == ACT_OUTPUT_REG2 || a->type == ACT_COPY_FIELD || a->type == ACT_LEARN2 ||
+            a->type == ACT_RESUBMIT_TABLE ||
+            a->type == ACT_CONTROLLER || a->type == ACT_CONTROLLER2 ||
+            (nested && says_less(((const struct act_nested *)a)->list, a->len - sizeof *a)))
+            return true;
+    }
+    return false;
+}
+
+static bool same_text(const struct flow_mod *a, const struct flow_mod *b)
+{
+    struct buf x = BUF_INIT, y = BUF_INIT;
+    acts_format(a->acts.data, a->acts.len, NULL, &x);
+    acts_format(b->acts.data, b->acts.len, NULL, &y);
+    bool same = !strcmp(buf_text(&x), buf_text(&y));
+    buf_free(&x);
+    buf_free(&y);
+    return same;
+}
+
+static bool same_actions(const struct flow_mod *a, const struct flow_mod *b)
+{
+    return acts_equal(a->acts.data, a->acts.len, b->acts.data, b->acts.len) ||
+           (says_less(a->acts.data, a->acts.len) && same_text(a, b));
 }
 
 static void text_of(const struct flow_mod *fm)
@@ -32,10 +64,10 @@ static void text_of(const struct flow_mod *fm)
             fprintf(stderr, "%s\n%s\n", buf_text(&text), buf_text(&d.message));
         must(ok, "printed but not parsed");
         if (!match_equal(&fm->match, &again.match) ||
-            !acts_equal(fm->acts.data, fm->acts.len, again.acts.data, again.acts.len))
+            !same_actions(fm, &again))
             fprintf(stderr, "%s\n", buf_text(&text));
         must(match_equal(&fm->match, &again.match), "the text means another match");
-        must(acts_equal(fm->acts.data, fm->acts.len, again.acts.data, again.acts.len), "the text means other actions");
+        must(same_actions(fm, &again), "the text means other actions");
         flow_mod_free(&again);
     }
     diag_free(&d);

@@ -184,7 +184,7 @@ static void insert(struct classifier *c, struct twin *t, const struct match *m, 
                    cls_version_t version)
 {
     *t = (struct twin){.match = *m, .priority = priority, .add = version, .remove = CLS_FOREVER, .linked = true};
-    t->rule = xmalloc(cls_rule_size(m));
+    t->rule = xzalloc(cls_rule_size(m));
     classifier_insert(c, t->rule, m, priority, version);
 }
 
@@ -311,7 +311,7 @@ START_TEST(many_rules_and_many_tuples)
         m.mask.ip4.dst = UINT32_MAX;
         m.value.ip4.dst = i / 2000;
         ck_assert_uint_lt(cls_rule_size(&m), 100);
-        rules[i] = xmalloc(cls_rule_size(&m));
+        rules[i] = xzalloc(cls_rule_size(&m));
         classifier_insert(&c, rules[i], &m, (uint16_t)i, 1);
     }
     ck_assert_uint_eq(classifier_count_tuples(&c), 2000);
@@ -397,7 +397,7 @@ START_TEST(reader_sees_whole_versions)
             m.value.meta.metadata = i;
             unsigned w = 4 + unit_below(&rng, 12);
             key_words(&m.mask)[w] = key_words(&m.value)[w] = 1 + unit_below(&rng, 3);
-            now[i] = xmalloc(cls_rule_size(&m));
+            now[i] = xzalloc(cls_rule_size(&m));
             classifier_insert(&race->c, now[i], &m, (uint16_t)unit_below(&rng, 50), next);
             if (old[i])
                 classifier_hide(&race->c, old[i], next);
