@@ -15,15 +15,13 @@ static bool is_file(const char *name)
     return *name == '/' || *name == '.' || !strcmp(name, "-") || (!strchr(name, ':') && !access(name, F_OK));
 }
 
-static struct conn *read_source(struct flow_set *s, const char *name)
+/* `names`: a switch whose ports may be named in a file, or NULL. */
+static void read_source(struct flow_set *s, const char *name, struct conn *c, struct conn *names)
 {
-    if (is_file(name)) {
-        flow_set_read_file(s, NULL, name);
-        return NULL;
-    }
-    struct conn *c = conn_open(name);
-    flow_set_read_switch(s, c);
-    return c;
+    if (c)
+        flow_set_read_switch(s, c);
+    else
+        flow_set_read_file(s, names, name);
 }
 
 struct difference {
@@ -88,12 +86,15 @@ void cmd_diff_flows(struct conn *none UNUSED, int argc UNUSED, char *argv[])
 {
     enum { DIFFERENT = 2 };
     struct flow_set a = {0}, b = {0};
-    struct conn *from = read_source(&a, argv[0]), *to = read_source(&b, argv[1]);
+    struct conn *from = is_file(argv[0]) ? NULL : conn_open(argv[0]), *to = is_file(argv[1]) ? NULL : conn_open(argv[1]);
+    struct conn *names = from ? from : to;
+    read_source(&a, argv[0], from, names);
+    read_source(&b, argv[1], to, names);
     struct difference *d = xcalloc(a.n + b.n + 1, sizeof *d);
     size_t n = collect(&a, &b, '-', d);
     n += collect(&b, &a, '+', d + n);
     qsort(d, n, sizeof *d, compare);
-    print_differences(d, n, from ? ports_for_print(from) : to ? ports_for_print(to) : NULL);
+    print_differences(d, n, ports_for_print(names));
     free(d);
     flow_set_free(&a);
     flow_set_free(&b);

@@ -23,12 +23,35 @@ void flow_batch_encode(struct conn *c, struct flow_mod *m, struct buf *messages)
     flow_mod_encode(m, version, 0, messages);
 }
 
-static bool make_flow(struct conn *c, uint8_t version UNUSED, const char *text, unsigned command, struct buf *messages, struct diag *d)
+/* What 1.0 has no words for would be lost without a sound. */
+static bool fits_of10(const struct flow_mod *m, struct diag *d)
+{
+    enum { UNKNOWN_FLAGS = OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS };
+    struct buf encoded = BUF_INIT, words = BUF_INIT;
+    bool fits = true;
+    ACT_FOR_EACH(a, m->acts.data, m->acts.len)
+    {
+        buf_clear(&encoded);
+        acts_encode_instructions(a, a->len, OFP10, &encoded);
+        if (!encoded.len && fits)
+            fits = diag_fail(d, 0, 0, "OpenFlow 1.0 has no %s: add -O OpenFlow13", act_name(a->type));
+    }
+    flow_flags_format(m->flags & UNKNOWN_FLAGS, &words);
+    if (fits && m->flags & UNKNOWN_FLAGS)
+        fits = diag_fail(d, 0, 0, "OpenFlow 1.0 has no %s: add -O OpenFlow13", buf_text(&words));
+    buf_free(&encoded);
+    buf_free(&words);
+    return fits;
+}
+
+static bool make_flow(struct conn *c, uint8_t version, const char *text, unsigned command, struct buf *messages, struct diag *d)
 {
     struct flow_mod m;
     bool ok = compat_flow_parse(text, (enum ofp_flow_mod_command)command, ports_by_name(c), &m, d);
     if (ok && c)
         check_flow(c, &m);
+    if (ok && version == OFP10)
+        ok = fits_of10(&m, d);
     if (ok)
         flow_batch_encode(c, &m, messages);
     flow_mod_free(&m);

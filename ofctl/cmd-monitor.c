@@ -1,4 +1,4 @@
-/* monitor. */
+/* monitor, snoop. */
 #include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,6 +53,30 @@ static void want_invalid_ttl(struct conn *c)
 /* Ends quietly: whoever interrupts a monitor has seen enough. */
 static void stop(int sig UNUSED) { _Exit(0); }
 
+static void print_messages(struct conn *c, const struct port_names *names)
+{
+    struct ofp_header h;
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (const void *msg; (msg = conn_receive(c, &h, CONN_FOREVER));) {
+        struct buf text = BUF_INIT;
+        if (options.timestamp && !options.json) {
+            int64_t now = clock_wall_msec();
+            print_timestamp(now / 1000, now % 1000 * 1000);
+        }
+        if (options.json) {
+            message_json(msg, h.len, &text);
+            buf_puts(&text, "\n");
+        } else {
+            ofp_msg_format(msg, h.len, names, options.verbosity, &text);
+        }
+        fputs(buf_text(&text), stdout);
+        buf_free(&text);
+        fflush(stdout);
+    }
+}
+
 void cmd_monitor(struct conn *c, int argc, char *argv[])
 {
     for (int i = 0; i < argc; i++) {
@@ -66,26 +90,12 @@ void cmd_monitor(struct conn *c, int argc, char *argv[])
     const struct port_names *names = ports_for_print(c);
     if (names)
         ports_have(c, 0); /* asks now: later the answer would come between messages that are being printed */
-    signal(SIGINT, stop);
-    signal(SIGTERM, stop);
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    struct ofp_header h;
-    for (const void *msg; (msg = conn_receive(c, &h, CONN_FOREVER));) {
-        if (options.timestamp && !options.json) {
-            int64_t now = clock_wall_msec();
-            print_timestamp(now / 1000, now % 1000 * 1000);
-        }
-        if (options.json) {
-            struct buf line = BUF_INIT;
-            message_json(msg, h.len, &line);
-            puts(buf_text(&line));
-            buf_free(&line);
-        } else {
-            struct buf text = BUF_INIT;
-            ofp_msg_format(msg, h.len, names, options.verbosity, &text);
-            fputs(buf_text(&text), stdout);
-            buf_free(&text);
-        }
-        fflush(stdout);
-    }
+    print_messages(c, names);
+}
+
+void cmd_snoop(struct conn *none UNUSED, int argc UNUSED, char *argv[])
+{
+    struct conn *c = conn_open_snoop(argv[0]);
+    print_messages(c, NULL);
+    conn_close(c);
 }

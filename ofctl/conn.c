@@ -158,7 +158,8 @@ static int open_tcp(const char *target, const char *text)
     return fd;
 }
 
-static int open_target(const char *target)
+/* `suffix`: of a bridge's socket. */
+static int open_target(const char *target, const char *suffix)
 {
     if (!strncmp(target, "tcp:", 4))
         return open_tcp(target, target + 4);
@@ -170,7 +171,7 @@ static int open_target(const char *target)
         return open_unix(NULL, target);
     if (!*target || strchr(target, '/'))
         die("'%s' is not a bridge's name; write a bridge, unix:PATH or tcp:HOST:PORT", target);
-    char *path = xasprintf("%s/%s.mgmt", xvs_rundir(), target);
+    char *path = xasprintf("%s/%s.%s", xvs_rundir(), target, suffix);
     int fd = open_unix(target, path);
     free(path);
     return fd;
@@ -271,7 +272,7 @@ const void *conn_receive(struct conn *c, struct ofp_header *h, msec_t silence)
         }
         if (options.verbose)
             trace_message(c, "received", msg, h->len);
-        if (!ofp_msg_decode_type(msg, h->len, h, &type, NULL, NULL) && type == OFPMSG_ECHO_REQUEST) {
+        if (!c->listens && !ofp_msg_decode_type(msg, h->len, h, &type, NULL, NULL) && type == OFPMSG_ECHO_REQUEST) {
             uint8_t *copy = xmemdup(msg, h->len); /* sending may receive */
             c->taken += h->len;
             answer_echo(c, h, copy);
@@ -344,14 +345,31 @@ static void say_hello(struct conn *c)
     c->greeted = true;
 }
 
-struct conn *conn_open(const char *target)
+static struct conn *conn_new(const char *target, const char *suffix)
 {
     struct conn *c = xzalloc(sizeof *c);
     c->target = target;
     c->n_tunnels = -1;
     c->nicira = -1;
-    c->fd = open_target(target);
+    c->fd = open_target(target, suffix);
+    return c;
+}
+
+struct conn *conn_open(const char *target)
+{
+    struct conn *c = conn_new(target, "mgmt");
     say_hello(c);
+    return c;
+}
+
+struct conn *conn_open_snoop(const char *target)
+{
+    struct conn *c = conn_new(target, "snoop");
+    struct buf hello = BUF_INIT;
+    c->greeted = c->listens = true;
+    hello_encode(OFP_VERSIONS_SPOKEN, conn_xid(c), &hello); /* Open vSwitch waits for it */
+    conn_send(c, &hello);
+    buf_free(&hello);
     return c;
 }
 

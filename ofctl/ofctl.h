@@ -36,6 +36,7 @@ struct conn {
     int fd;
     uint8_t version; /* that HELLO has settled */
     bool greeted;    /* HELLOs exchanged */
+    bool listens;    /* and answers nothing */
     int nicira;      /* conn_nicira(): -1: not tried yet */
     struct buf in; /* received; `taken` bytes of it are dealt with */
     size_t taken;
@@ -45,6 +46,7 @@ struct conn {
 };
 
 struct conn *conn_open(const char *target); /* and says HELLO */
+struct conn *conn_open_snoop(const char *target); /* where a bridge repeats what it and its controllers say: only receives */
 void conn_close(struct conn *);
 /* Without -O: 1.3 if the switch speaks it, else 1.0. */
 #define DEFAULT_VERSIONS (1u << OFP13 | 1u << OFP10)

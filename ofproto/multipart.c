@@ -150,7 +150,6 @@ enum ofp_error handle_table_stats(struct ofconn *c, const struct ofp_header *h, 
                                     .active = o->tables[t].cls.n_rules,
                                     .lookups = matched + missed,
                                     .matched = matched};
-        snprintf(s.name, sizeof s.name, "table%u", t);
         table_stats_encode(&s, c->version, &r.b);
         ofp_parts_entry_end(&r.parts);
     }
@@ -171,7 +170,6 @@ enum ofp_error handle_table_features(struct ofconn *c, const struct ofp_header *
                                        .metadata_match = UINT64_MAX,
                                        .metadata_write = UINT64_MAX,
                                        .max_entries = 1000000};
-        snprintf(f.name, sizeof f.name, "table%u", t);
         table_features_encode(&f, c->version, &r.b);
         ofp_parts_entry_end(&r.parts);
     }

@@ -202,35 +202,70 @@ static void format_ditto(uint8_t first, uint8_t last, struct buf *out)
 }
 
 /* 1.0 tells more: names, room, and which fields may be left out, which for us are all. */
-static void format_table_stats_of10(struct rd body, struct buf *out)
+static void put_of10_table(const struct ofp_table_stats *s, const char *what, struct buf *out)
+{
+    buf_printf(out, "  table %u", s->table);
+    if (s->name[0]) {
+        buf_puts(out, " (\"");
+        text_format(s->name, strlen(s->name), out);
+        buf_puts(out, "\")");
+    }
+    buf_puts(out, what);
+}
+
+static void put_of10_features(const struct ofp_table_stats *s, const struct ofp_table_stats *before, struct buf *out)
 {
     enum { ALL_WILDCARDS = (1 << 22) - 1 };
-    struct ofp_table_stats s, first = {0};
-    bool any = false;
-    while (rd_left(&body) && !table_stats_decode(OFP10, &body, &s)) {
-        buf_printf(out, "%s  table %u (\"", any ? "" : "\n", s.table);
-        text_format(s.name, strlen(s.name), out);
-        if (any && s.active == first.active && s.lookups == first.lookups && s.matched == first.matched &&
-            s.max_entries == first.max_entries && s.wildcards == first.wildcards) {
-            buf_puts(out, "\"): ditto\n");
+    buf_printf(out, "    active=%u, lookup=%" PRIu64 ", matched=%" PRIu64 "\n", s->active, s->lookups, s->matched);
+    if (before && s->max_entries == before->max_entries && s->wildcards == before->wildcards) {
+        buf_puts(out, "    (same features)\n\n");
+        return;
+    }
+    buf_printf(out, "    max_entries=%u\n", s->max_entries);
+    if ((s->wildcards & ALL_WILDCARDS) == ALL_WILDCARDS)
+        buf_puts(out, "    matching:\n      exact match or wildcard: in_port eth_{src,dst,type} vlan_{vid,pcp} ip_{src,dst} "
+                      "nw_{proto,tos} tcp_{src,dst}\n\n");
+    else
+        buf_printf(out, "    wildcards=0x%x\n\n", s->wildcards);
+}
+
+/* Nameless tables like the one before them, `n` of them up to number `last`. */
+static void put_of10_ditto(unsigned n, unsigned last, struct buf *out)
+{
+    if (n == 1)
+        buf_printf(out, "  table %u: ditto\n", last);
+    else if (n)
+        buf_printf(out, "  tables %u...%u: ditto\n", last - n + 1, last);
+}
+
+static void format_table_stats_of10(struct rd body, struct buf *out)
+{
+    struct ofp_table_stats s, before = {0};
+    unsigned n_ditto = 0;
+    bool any = false, ditto = false;
+    buf_puts(out, "\n");
+    for (; rd_left(&body) && !table_stats_decode(OFP10, &body, &s); any = true) {
+        bool same = any && s.active == before.active && s.lookups == before.lookups && s.matched == before.matched &&
+                    s.max_entries == before.max_entries && s.wildcards == before.wildcards;
+        if (same && !s.name[0]) {
+            n_ditto++;
+            before = s;
+            ditto = true;
             continue;
         }
-        buf_printf(out, "\"):\n    active=%u, lookup=%" PRIu64 ", matched=%" PRIu64 "\n", s.active, s.lookups, s.matched);
-        bool known = any && s.max_entries == first.max_entries && s.wildcards == first.wildcards;
-        if (!known)
-            buf_printf(out, "    max_entries=%u\n", s.max_entries);
-        if (known)
-            buf_puts(out, "    (same features)\n\n");
-        else if ((s.wildcards & ALL_WILDCARDS) == ALL_WILDCARDS)
-            buf_puts(out, "    matching:\n      exact match or wildcard: in_port eth_{src,dst,type} vlan_{vid,pcp} ip_{src,dst} "
-                          "nw_{proto,tos} tcp_{src,dst}\n\n");
-        else
-            buf_printf(out, "    wildcards=0x%x\n\n", s.wildcards);
-        first = s;
-        any = true;
+        put_of10_ditto(n_ditto, before.table, out);
+        n_ditto = 0;
+        if (same) {
+            put_of10_table(&s, ": ditto\n", out);
+        } else {
+            buf_puts(out, ditto ? "\n" : "");
+            put_of10_table(&s, ":\n", out);
+            put_of10_features(&s, any ? &before : NULL, out);
+        }
+        ditto = same;
+        before = s;
     }
-    if (!any)
-        buf_puts(out, "\n");
+    put_of10_ditto(n_ditto, before.table, out);
 }
 
 FORMAT_FN(format_table_stats)

@@ -149,6 +149,7 @@ FORMAT_FN(format_table_features)
     enum { FIXED = 64, NONE = 256 };
     struct entry e, shown = {0};
     unsigned from = NONE, to = 0;
+    bool after_ditto = false;
     buf_puts(out, "\n");
     for (bool first = true; rd_left(&body); first = false) {
         const uint8_t *at = body.p;
@@ -161,6 +162,7 @@ FORMAT_FN(format_table_features)
         if (ditto && !e.f.name[0] && (from == NONE || e.f.table == to + 1)) {
             from = from == NONE ? e.f.table : from;
             to = e.f.table;
+            after_ditto = true;
             continue;
         }
         put_ditto(from, to, out);
@@ -169,9 +171,11 @@ FORMAT_FN(format_table_features)
             put_head(&e, out);
             buf_puts(out, ": ditto\n");
         } else {
+            buf_puts(out, after_ditto ? "\n" : "");
             put_entry(&e, out);
             shown = e;
         }
+        after_ditto = ditto;
     }
     put_ditto(from, to, out);
 }

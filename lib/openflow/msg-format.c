@@ -241,7 +241,7 @@ void capabilities_format(uint32_t bits, struct buf *out)
     static const struct bit_name names[] = {
         {OFPC_FLOW_STATS, "FLOW_STATS"},     {OFPC_TABLE_STATS, "TABLE_STATS"}, {OFPC_PORT_STATS, "PORT_STATS"},
         {OFPC_GROUP_STATS, "GROUP_STATS"},   {OFPC_IP_REASM, "IP_REASM"},       {OFPC_QUEUE_STATS, "QUEUE_STATS"},
-        {OFPC_ARP_MATCH_IP, "ARP_MATCH_IP"}, {OFPC_PORT_BLOCKED, "PORT_BLOCKED"},
+        {OFPC_ARP_MATCH_IP, "ARP_MATCH_IP"}, {OFPC_PORT_BLOCKED, "PORT_BLOCKED"}, {1 << 9, "BUNDLES"},  {1 << 10, "FLOW_MONITORING"},
     };
     bits_format(bits, names, ARRAY_SIZE(names), out);
 }

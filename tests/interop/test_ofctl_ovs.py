@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -215,6 +216,26 @@ def test_ports_and_fragments(both):
         assert both.ours("get-frags", "SW").stdout == both.theirs("get-frags", "SW") == mode + "\n"
     assert "stays with 'normal'" in both.ours("set-frags", "SW", "reassemble", check=False).stderr
     assert "Finished in" in both.ours("benchmark", "SW", "100", "20").stdout
+
+
+def test_snoop(both):
+    """Open vSwitch repeats on br0.snoop what it and its controller say to each other."""
+    both.ovs.vsctl("set-controller", "br0", "ptcp:16654:127.0.0.1", "tcp:127.0.0.1:16655")
+    out = os.path.join(both.lab.dir, "snoop")
+    listener = both.ns.popen("nc", "-l", "-p", "16655", "-s", "127.0.0.1", stdin=subprocess.PIPE)
+    listener.stdin.write(bytes.fromhex("0400000800000001" "0402000800000007"))
+    listener.stdin.flush()
+    target = f"unix:{both.ovs.dir}/br0.snoop"
+    xvs.wait_until(lambda: "true" in both.ovs.vsctl("list", "controller").stdout, what="the controller's connection")
+    with open(out, "w", encoding="utf-8") as f:
+        snoop = both.lab.popen(both.ns, xvs.OFCTL, "--timestamp", "snoop", target, stdout=f, stderr=f)
+    time.sleep(0.5)
+    listener.stdin.write(bytes.fromhex("0402000800000008"))
+    listener.stdin.flush()
+    xvs.wait_until(lambda: "OFPT_ECHO_REPLY" in open(out, encoding="utf-8").read(), what="what was said")
+    assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}: OFPT_ECHO_REQUEST .*xid=0x8", open(out, encoding="utf-8").read(), re.M)
+    xvs.end_process(snoop)
+    xvs.end_process(listener)
 
 
 def test_tables(both):
