@@ -166,20 +166,41 @@ static void match_fields(void)
 
 /* --- Actions and instructions --- */
 
+/* Rows of one name carry the same, so the text of one says what another carries, if that has none of its own. */
+static bool has_sample(enum act_type t)
+{
+    for (unsigned i = 0; i < n_act_samples; i++)
+        if (act_samples[i].type == t)
+            return true;
+    return false;
+}
+
+static bool is_sample_of(unsigned i, enum act_type t)
+{
+    return has_sample(t) ? act_samples[i].type == t : !strcmp(act_rows[act_samples[i].type].name, act_rows[t].name);
+}
+
+static const char *whose(const uint8_t experimenter[4])
+{
+    return experimenter[0] == 0x4f ? "ONF" : experimenter[2] == 0x23 ? "Nicira" : "xvs";
+}
+
 /* How version v says action t: its type, or whose extension; "no" if what was written is not read again. */
 static void format_wire(enum act_type t, uint8_t v, struct buf *out)
 {
     for (unsigned i = 0; i < n_act_samples; i++) {
         struct buf list = BUF_INIT, bytes = BUF_INIT, back = BUF_INIT;
         struct diag d = DIAG_INIT;
-        if (act_samples[i].type != t)
+        if (!is_sample_of(i, t))
             continue;
         if (acts_parse(act_samples[i].text, strlen(act_samples[i].text), true, NULL, NULL, &list, &d)) {
             size_t len = 0; /* up to the end of the first such action */
-            const struct act *one = NULL;
+            struct act *one = NULL;
             ACT_FOR_EACH(a, list.data, list.len)
-            if (!one && a->type == t)
-                one = a, len = a->len;
+            if (!one && a->type == act_samples[i].type)
+                one = (struct act *)(list.data + ((const uint8_t *)a - list.data)), len = a->len;
+            if (one)
+                one->type = (uint16_t)t;
             acts_encode_actions(one, len, v, &bytes);
             if (bytes.len >= 8 && !acts_decode_actions(v, (struct rd){bytes.data, bytes.data + bytes.len, 0}, &back) && back.len) {
                 const uint8_t *p = bytes.data;
@@ -187,7 +208,7 @@ static void format_wire(enum act_type t, uint8_t v, struct buf *out)
                 if (type != 0xffff)
                     buf_printf(out, "%u", type);
                 else
-                    buf_printf(out, "%s %u", p[4] == 0 && p[5] == 0 ? "Nicira" : "xvs", p[8] << 8u | p[9]);
+                    buf_printf(out, "%s %u", whose(p + 4), p[8] << 8u | p[9]);
             }
         }
         buf_free(&list);
