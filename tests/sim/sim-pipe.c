@@ -1,8 +1,8 @@
 /* sim-pipe: a simulated bridge (sim.h) for a program at the other end of standard input and output: tests/sim/test-twin.py.
  *
  * Both ways a letter, a number of 32 bits, a length of 32 bits (big-endian) and so many bytes:
- *   in   O 0: OpenFlow to the switch; F port: a frame into a port; T ms: time passes; U, D port: a link comes up, goes down;
- *        S n: everything until now is done
+ *   in   O 0: OpenFlow to the switch; F port: a frame into a port, taken at S with all others; T ms: time passes;
+ *        U, D port: a link comes up, goes down; S n: everything until now is done
  *   out  o 0: OpenFlow from the switch; f port: a frame that left by a port; s n: the answer to S */
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +69,6 @@ START_TEST(pipe_until_its_end)
             ofconn_receive(p.c, body.data, body.len, clock_msec());
         } else if (head[0] == 'F' && number >= 1 && number <= SIM_PORTS) {
             dp_sim_receive(ofport_dp(s.port[number]), body.data, body.len);
-            sim_run(&s);
         } else if (head[0] == 'T') {
             clock_advance(number);
             sim_run(&s);

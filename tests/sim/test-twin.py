@@ -103,8 +103,10 @@ class Round:
             self.group_mod()
         for n in range(steps):
             todo = self.rng.random()
-            if todo < 0.65:
+            if todo < 0.60:
                 self.packet()
+            elif todo < 0.65:
+                self.burst()
             elif todo < 0.70:
                 self.packet_out()
             elif todo < 0.86:
@@ -138,6 +140,28 @@ class Round:
         self.real.put("F", port, data)
         self.outcome(port, port, data, None)
 
+    def burst(self):
+        """Several at once, which the switch groups by what becomes of them; only of those that can do one thing only."""
+        self.log.append("burst")
+        frames, ins = [], []
+        for _ in range(self.rng.randrange(2, 50)):
+            port, data = self.random.some(scenario.PORTS), self.random.some(self.random.packets)
+            possible = list(self.twin.alternatives(port, data))
+            if len(possible) == 1:
+                self.real.put("F", port, data)
+                self.log.append(f"  packet in_port={port} {data.hex()}")
+                self.twin.commit(port, data, possible[0])
+                frames, ins = frames + possible[0].frames, ins + possible[0].packet_ins
+        self.real.sync()
+        got, self.real.frames = sorted(self.real.frames), []
+        self.equal("frames of the burst", [(n, f.hex()) for n, f in got], [(n, f.hex()) for n, f in sorted(frames)])
+        self.equal("packet-ins of the burst", sorted(self.packet_ins()), sorted(ins))
+
+    def packet_ins(self):
+        for body in self.real.take(m.PACKET_IN):
+            reason, table, cookie, fields, frame = m.parse_packet_in(body)
+            yield reason, table, cookie, fields["in_port"][0], fields.get("metadata", (0,))[0], frame
+
     def packet_out(self):
         port, acts, data = self.random.packet_out()
         self.log.append(f"packet-out in_port={port} {acts} {data.hex()}")
@@ -156,10 +180,7 @@ class Round:
         """What the packet has done is one of the things that it may do."""
         self.real.sync()
         frames, self.real.frames = sorted(self.real.frames), []
-        ins = []
-        for body in self.real.take(m.PACKET_IN):
-            reason, table, cookie, fields, frame = m.parse_packet_in(body)
-            ins.append((reason, table, cookie, fields["in_port"][0], fields.get("metadata", (0,))[0], frame))
+        ins = list(self.packet_ins())
         possible = list(self.twin.alternatives(port, data, acts))
         fit = [o for o in possible if sorted(o.frames) == frames and o.packet_ins == ins]
         if not fit:
