@@ -11,6 +11,7 @@ FIELDS = {"in_port": (0, 4, 32, False), "metadata": (2, 8, 64, True), "eth_dst":
           "eth_type": (5, 2, 16, False), "vlan_vid": (6, 2, 13, True), "vlan_pcp": (7, 1, 3, False), "ip_dscp": (8, 1, 6, False),
           "ip_ecn": (9, 1, 2, False), "ip_proto": (10, 1, 8, False), "ipv4_src": (11, 4, 32, True), "ipv4_dst": (12, 4, 32, True),
           "tcp_src": (13, 2, 16, True), "tcp_dst": (14, 2, 16, True), "udp_src": (15, 2, 16, True), "udp_dst": (16, 2, 16, True),
+          "sctp_src": (17, 2, 16, True), "sctp_dst": (18, 2, 16, True), "ipv6_exthdr": (39, 2, 9, True),
           "icmpv4_type": (19, 1, 8, False), "icmpv4_code": (20, 1, 8, False), "arp_op": (21, 2, 16, False),
           "arp_spa": (22, 4, 32, True), "arp_tpa": (23, 4, 32, True), "arp_sha": (24, 6, 48, True), "arp_tha": (25, 6, 48, True),
           "ipv6_src": (26, 16, 128, True), "ipv6_dst": (27, 16, 128, True), "ipv6_flabel": (28, 4, 20, True),

@@ -4,7 +4,9 @@ Written from OpenFlow 1.3.5 (5.12, 7.2.3, table 12) and the RFCs, to be obvious,
 """
 
 TAGS, MPLS, PBB = (0x8100, 0x88a8), (0x8847, 0x8848), 0x88e7
-TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+TCP, UDP, ICMP, ICMP6, SCTP = 6, 17, 1, 58, 132
+HOP_BY_HOP, DESTINATION = 0, 60  # IPv6 extension headers: RFC 8200
+EXTHDR_BITS = {HOP_BY_HOP: 0x40, DESTINATION: 0x08}
 
 
 def number(data, bit, bits):
@@ -44,15 +46,34 @@ def places(data):
         if not number(data, (p + 6) * 8 + 3, 13):  # a later fragment has no transport header
             transport(at, number(data, (p + 9) * 8, 8), p + 20, ICMP, "icmpv4")
     elif kind == 0x86dd and data[p] >> 4 == 6:
-        at.update(ip_dscp=(p * 8 + 4, 6), ip_ecn=(p * 8 + 10, 2), ipv6_flabel=(p * 8 + 12, 20), ip_proto=((p + 6) * 8, 8),
-                  ip_ttl=((p + 7) * 8, 8), ipv6_src=((p + 8) * 8, 128), ipv6_dst=((p + 24) * 8, 128))
-        transport(at, number(data, (p + 6) * 8, 8), p + 40, ICMP6, "icmpv6")
+        at.update(ip_dscp=(p * 8 + 4, 6), ip_ecn=(p * 8 + 10, 2), ipv6_flabel=(p * 8 + 12, 20), ip_ttl=((p + 7) * 8, 8),
+                  ipv6_src=((p + 8) * 8, 128), ipv6_dst=((p + 24) * 8, 128))
+        proto, l4, _ = ipv6_chain(data, p)
+        at["ip_proto"] = (proto * 8, 8)
+        transport(at, data[proto], l4, ICMP6, "icmpv6")
     return at
 
 
+def ipv6_chain(data, p):
+    """(byte that names the last header's protocol, that header's first byte, [extension headers])"""
+    proto, header, found = p + 6, p + 40, []
+    while data[proto] in EXTHDR_BITS:
+        found.append(data[proto])
+        proto, header = header, header + 8 * (data[header + 1] + 1)
+    return proto, header, found
+
+
+def exthdr(data):
+    """7.2.3.7: what OXM_OF_IPV6_EXTHDR says; None if the packet is not IPv6."""
+    at = places(data)
+    if "ipv6_src" not in at:
+        return None
+    return sum(EXTHDR_BITS[h] for h in ipv6_chain(data, at["payload"])[2])
+
+
 def transport(at, proto, l4, icmp, name):
-    if proto in (TCP, UDP):
-        word = "tcp" if proto == TCP else "udp"
+    if proto in (TCP, UDP, SCTP):
+        word = {TCP: "tcp", UDP: "udp", SCTP: "sctp"}[proto]
         at[word + "_src"], at[word + "_dst"] = (l4 * 8, 16), (l4 * 8 + 16, 16)
     elif proto == icmp:
         at[name + "_type"], at[name + "_code"] = (l4 * 8, 8), (l4 * 8 + 8, 8)
@@ -61,6 +82,8 @@ def transport(at, proto, l4, icmp, name):
 def fields(data):
     """{field: value}. 7.2.3.7: vlan_vid is 0 without a tag, and has OFPVID_PRESENT with one."""
     found = {name: number(data, *place) for name, place in places(data).items() if name != "payload"}
+    if exthdr(data) is not None:
+        found["ipv6_exthdr"] = exthdr(data)
     found["vlan_vid"] = found["vlan_vid"] | 0x1000 if "vlan_vid" in found else 0
     return found
 
@@ -72,6 +95,16 @@ def checksum(data):
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
     return total ^ 0xffff
+
+
+def crc32c(data):
+    """RFC 9260, appendix A."""
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
 
 
 def fix_first_fragment(data, old):
@@ -106,8 +139,12 @@ def fix_checksums(data, old=None):
         l4, end, proto = p + 20, p + number(data, (p + 2) * 8, 16), data[p + 9]
         pseudo = bytes(data[p + 12:p + 20]) + bytes([0, proto]) + (end - l4).to_bytes(2, "big")
     else:
-        l4, end, proto = p + 40, p + 40 + number(data, (p + 4) * 8, 16), data[p + 6]
+        proto, l4, _ = ipv6_chain(data, p)
+        proto, end = data[proto], p + 40 + number(data, (p + 4) * 8, 16)
         pseudo = bytes(data[p + 8:p + 40]) + (end - l4).to_bytes(4, "big") + bytes([0, 0, 0, proto])
+    if proto == SCTP:
+        data[l4 + 8:l4 + 12] = bytes(4)
+        data[l4 + 8:l4 + 12] = crc32c(data[l4:end]).to_bytes(4, "little")
     where = {TCP: 16, UDP: 6, ICMP: 2, ICMP6: 2}.get(proto)
     if where is None or proto == UDP and kind == 0x0800 and not number(data, (l4 + 6) * 8, 16):
         return  # RFC 768: no checksum was made

@@ -12,13 +12,13 @@ V6 = [0xfd00 << 112 | 1, 0xfd00 << 112 | 2, 0x2001 << 112 | 7]
 L4 = [1, 2, 53, 80, 0x50f0]
 POOL = {"eth_dst": MACS, "eth_src": MACS, "vlan_vid": [0x1005, 0x1006, 0x1fff], "vlan_pcp": [0, 3, 7], "ip_dscp": [0, 10, 46],
         "ip_ecn": [0, 1, 3], "ipv4_src": V4, "ipv4_dst": V4, "ipv6_src": V6, "ipv6_dst": V6, "ipv6_flabel": [0, 0x12345],
-        "tcp_src": L4, "tcp_dst": L4, "udp_src": L4, "udp_dst": L4, "icmpv4_type": [0, 8], "icmpv4_code": [0, 1],
+        "ipv6_exthdr": [0, 0x40, 0x08], "sctp_src": L4, "sctp_dst": L4, "tcp_src": L4, "tcp_dst": L4, "udp_src": L4, "udp_dst": L4, "icmpv4_type": [0, 8], "icmpv4_code": [0, 1],
         "icmpv6_type": [128, 129], "icmpv6_code": [0, 1], "arp_op": [1, 2], "arp_spa": V4, "arp_tpa": V4, "arp_sha": MACS,
         "arp_tha": MACS, "mpls_label": [16, 17, 0xfffff], "mpls_tc": [0, 5], "pbb_isid": [7, 0x10203],
         "metadata": [0, 1, 2, 3, 1 << 63]}
 MASKS = {"eth_dst": [1 << 40, 0xffffff000000], "eth_src": [0xff], "ipv4_src": [0xffffff00, 1], "ipv4_dst": [0xfffffffc, 0xff000000],
          "ipv6_src": [0xffff << 112], "ipv6_dst": [3], "tcp_dst": [0xf0], "udp_src": [1], "metadata": [1, 3, 1 << 63],
-         "vlan_vid": [0x1000, 0x1001], "pbb_isid": [0xff], "arp_spa": [0xff00], "arp_tha": [3], "ipv6_flabel": [0xf0000]}
+         "vlan_vid": [0x1000, 0x1001], "pbb_isid": [0xff], "arp_spa": [0xff00], "arp_tha": [3], "ipv6_flabel": [0xf0000], "ipv6_exthdr": [0x40, 0x1f7]}
 # kind: (what a match of it holds, fields of its headers)
 IPV4, IPV6 = ["ip_dscp", "ip_ecn", "ipv4_src", "ipv4_dst"], ["ip_dscp", "ip_ecn", "ipv6_src", "ipv6_dst", "ipv6_flabel"]
 ETH = ["eth_dst", "eth_src"]
@@ -31,6 +31,8 @@ KINDS = {
     "tcp6": ({"eth_type": 0x86dd, "ip_proto": 6}, ETH + IPV6 + ["tcp_src", "tcp_dst"]),
     "udp6": ({"eth_type": 0x86dd, "ip_proto": 17}, ETH + IPV6 + ["udp_src", "udp_dst"]),
     "icmp6": ({"eth_type": 0x86dd, "ip_proto": 58}, ETH + IPV6 + ["icmpv6_type", "icmpv6_code"]),
+    "sctp": ({"eth_type": 0x0800, "ip_proto": 132}, ETH + IPV4 + ["sctp_src", "sctp_dst"]),
+    "sctp6": ({"eth_type": 0x86dd, "ip_proto": 132}, ETH + IPV6 + ["sctp_src", "sctp_dst"]),
     "arp": ({"eth_type": 0x0806}, ETH + ["arp_op", "arp_spa", "arp_tpa", "arp_sha", "arp_tha"]),
     "mpls": ({"eth_type": 0x8847}, ETH + ["mpls_label", "mpls_tc"]),
     "pbb": ({"eth_type": 0x88e7}, ETH + ["pbb_isid"]),
@@ -50,16 +52,18 @@ class Random:
     # --- packets ---
 
     def packet(self):
-        kind = self.some(["tcp", "udp", "icmp", "tcp6", "udp6", "icmp6", "arp", "tcp", "udp"])
+        kind = self.some(["tcp", "udp", "icmp", "sctp", "tcp6", "udp6", "icmp6", "sctp6", "arp", "tcp", "udp"])
         data = bytearray(struct.pack("!6s6sH", self.some(MACS).to_bytes(6, "big"), self.some(MACS).to_bytes(6, "big"),
                                      KINDS[kind][0]["eth_type"]))
         if kind == "arp":
             data += struct.pack("!HHBBH20x", 1, 0x0800, 6, 4, 1)
         elif kind.endswith("6"):
-            l4 = self.transport(kind[:-1])
-            data += struct.pack("!IHBB32x", 6 << 28, len(l4), KINDS[kind][0]["ip_proto"], self.some([1, 2, 3, 64])) + l4
+            proto, l4 = KINDS[kind][0]["ip_proto"], self.transport(kind[:-1])
+            for header in self.some([[], [], [], [p.HOP_BY_HOP], [p.DESTINATION], [p.DESTINATION, p.HOP_BY_HOP]]):
+                proto, l4 = header, struct.pack("!BBHI", proto, 0, 0x0104, 0) + l4  # padding in it
+            data += struct.pack("!IHBB32x", 6 << 28, len(l4), proto, self.some([1, 2, 3, 64])) + l4
         else:
-            l4, fragment = self.transport(kind), self.rng.choice([0] * 8 + [0x4000, 0x2000, 5])
+            l4, fragment = self.transport(kind), self.rng.choice([0] * 8 + [0x4000, 0x4000 if kind == "sctp" else 0x2000, 5])
             data += struct.pack("!BBHHHBBH8x", 0x45, 0, 20 + len(l4), 7, fragment, self.some([0, 1, 2, 3, 64]),
                                 KINDS[kind][0]["ip_proto"], 0) + l4
         for name in KINDS[kind][1]:
@@ -74,6 +78,8 @@ class Random:
         payload = self.rng.randbytes(self.rng.choice([0, 3, 20, 61, 200]))
         if kind == "tcp":
             return struct.pack("!HHIIBBHHH", 0, 0, 1, 2, 0x50, 0x10, 99, 0, 0) + payload
+        if kind == "sctp":
+            return struct.pack("!HHII", 0, 0, 9, 0) + payload
         if kind == "udp":
             return struct.pack("!HHHH", 0, 0, 8 + len(payload), 1) + payload
         return struct.pack("!BBHI", 0, 0, 0, 5) + payload
@@ -121,6 +127,8 @@ class Random:
                 match["vlan_pcp"] = (self.some(POOL["vlan_pcp"]), 7)
         if kind == "mpls" and self.rng.random() < 0.7:
             match["mpls_bos"] = (self.some([0, 1, 1]), 1)
+        if "ipv6_flabel" in names and self.rng.random() < 0.3:
+            match["ipv6_exthdr"] = self.masked("ipv6_exthdr")
         for name in self.rng.sample(names, self.rng.choice([0, 0, 1, 1, 2])):
             match[name] = self.masked(name)
         if table and self.rng.random() < 0.4:
@@ -160,7 +168,7 @@ class Random:
             can += [self.push_vlan]
         if vlan and not in_set:
             can += [self.pop_vlan] * 2
-        if kind in ("ip", "tcp", "udp", "icmp", "tcp6", "udp6", "icmp6"):
+        if kind in ("ip", "tcp", "udp", "icmp", "sctp", "tcp6", "udp6", "icmp6", "sctp6"):
             can += [lambda _: [("dec_nw_ttl",)], lambda _: [("set_nw_ttl", self.some([1, 2, 64]))]]
         if kind == "mpls":
             can += [lambda _: [("dec_mpls_ttl",)], lambda _: [("set_mpls_ttl", self.some([1, 2, 64]))],
