@@ -12,6 +12,7 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/group.h \
 	ofproto/learn.c \
 	ofproto/meter.c \
+	ofproto/monitor.c \
 	ofproto/multipart.c \
 	ofproto/ofconn.c \
 	ofproto/ofproto.c \

@@ -76,7 +76,7 @@ struct txn {
     unsigned depth;
     bool undoable, any;
     uint64_t touched[(N_TABLES + 63) / 64];
-    struct buf undo;
+    struct buf undo, events; /* events: monitor.c */
 };
 
 struct ofproto {
@@ -105,6 +105,9 @@ struct ofproto {
     struct groups *groups;       /* group.c; RCU inside, generations by number */
     struct cds_list_head conns;  /* ofconn.c */
     struct timeouts *timeouts;   /* timeouts.c: rules with idle or hard timeout */
+    size_t n_monitors;           /* of flows, of all connections */
+    const struct ofconn *actor;  /* whose message is being done, */
+    uint32_t actor_xid;          /* and which; NULL: nobody's */
     size_t n_rules;              /* visible ones */
     struct cds_list_head doomed; /* rules that no walk of the newest version sees, but older walks may */
     bool unsettled;              /* something changed, or a packet was sent, since the last dp_synchronize() */
@@ -301,6 +304,11 @@ void conns_port_status(struct ofproto *, const struct ofport *, uint8_t reason);
 void conns_run(struct ofproto *, msec_t now);
 void conns_check_versions(struct ofproto *); /* ends those that the configuration no longer allows */
 msec_t conns_wake_at(const struct ofproto *);
+
+/* --- monitor.c --- */
+/* A rule has come, has gone or has taken old's place (enum flow_update_event), in the transaction that is open. */
+void monitor_note(struct ofproto *, unsigned what, struct rule *, struct rule *old);
+void monitors_tell(struct ofproto *, const struct buf *events); /* when it is published */
 
 /* --- dump.c --- */
 void dumps_finish(struct ofproto *); /* rules are about to be unlinked: nobody goes through them any more */

@@ -135,10 +135,12 @@ static const struct {
 static enum ofp_error do_message(struct ofconn *c, const void *msg, size_t len, enum phase phase, msec_t now)
 {
     enum ofp_msg_type type;
+    struct ofp_header h;
     struct rd body;
-    enum ofp_error e = ofp_msg_decode_type(msg, len, NULL, &type, &body, NULL);
+    enum ofp_error e = ofp_msg_decode_type(msg, len, &h, &type, &body, NULL);
     if (e)
         return e;
+    c->o->actor_xid = h.xid;
     for (size_t i = 0; i < ARRAY_SIZE(doers); i++)
         if (doers[i].type == type)
             return doers[i].phases >> phase & 1 ? doers[i].fn(c, body, phase, now) : OFPERR_OK;

@@ -332,6 +332,8 @@ static const struct {
     [OFPMSG_METER_FEATURES_REQUEST] = {handle_meter_features, false},
     [OFPMSG_TABLE_FEATURES_REQUEST] = {handle_table_features, false},
     [OFPMSG_PORT_DESC_REQUEST] = {handle_port_desc, false},
+    [OFPMSG_FLOW_MONITOR_REQUEST] = {handle_flow_monitor, false},
+    [OFPMSG_FLOW_MONITOR_CANCEL] = {handle_flow_monitor_cancel, false},
     [OFPMSG_TABLE_DESC_REQUEST] = {handle_table_desc, false},
     [OFPMSG_NX_FLOW_STATS_REQUEST] = {handle_nx_flow_stats, false},
     [OFPMSG_NX_AGGREGATE_REQUEST] = {handle_nx_aggregate, false},
@@ -378,5 +380,9 @@ enum ofp_error dispatch(struct ofconn *c, const void *msg, size_t len, msec_t no
         return OFPERR_BRC_MULTIPART_BUFFER_OVERFLOW;
     if (handlers[type].changes && c->role == OFPCR_SLAVE)
         return OFPERR_BRC_IS_SLAVE;
-    return handlers[type].fn(c, &h, body, now);
+    c->o->actor = c;
+    c->o->actor_xid = h.xid;
+    e = handlers[type].fn(c, &h, body, now);
+    c->o->actor = NULL;
+    return e;
 }

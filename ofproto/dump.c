@@ -6,9 +6,9 @@
 #include "ofproto/session.h"
 #include "base/mem.h"
 
-static void add(struct rule *r, void *d_)
+void dump_add(struct ofconn *c, struct rule *r)
 {
-    struct flow_dump *d = d_;
+    struct flow_dump *d = &c->dump;
     if (d->n == d->size) {
         d->size = d->size ? 2 * d->size : 64;
         d->rules = xrealloc(d->rules, d->size * sizeof *d->rules);
@@ -46,9 +46,7 @@ void dump_run(struct ofconn *c, size_t backlog)
 {
     struct flow_dump *d = &c->dump;
     while (d->at < d->n && !c->dead && ofconn_backlog(c) < backlog) {
-        struct flow_stats fs;
-        rule_fill_stats(c->o, d->rules[d->at++], d->now, &fs);
-        flow_stats_encode(&fs, &d->parts);
+        d->put(c, d->rules[d->at++]);
         if (d->parts.at)
             send_full_parts(c);
     }
@@ -61,13 +59,28 @@ void dump_run(struct ofconn *c, size_t backlog)
     }
 }
 
+void dump_start(struct ofconn *c, enum ofp_msg_type reply, uint32_t xid, msec_t now, void (*put)(struct ofconn *, struct rule *))
+{
+    c->dump.now = now;
+    c->dump.put = put;
+    ofp_parts_begin(&c->dump.parts, &c->dump.out, c->version, reply, xid);
+    dump_run(c, SEND_HIGH);
+}
+
+static void add(struct rule *r, void *c) { dump_add(c, r); }
+
+static void put_stats(struct ofconn *c, struct rule *r)
+{
+    struct flow_stats fs;
+    rule_fill_stats(c->o, r, c->dump.now, &fs);
+    flow_stats_encode(&fs, &c->dump.parts);
+}
+
 void dump_begin(struct ofconn *c, enum ofp_msg_type reply, const struct flow_stats_request *q, uint32_t xid, msec_t now)
 {
     assert(!dump_is_on(c));
-    c->dump.now = now;
-    tables_select(c->o, q, add, &c->dump);
-    ofp_parts_begin(&c->dump.parts, &c->dump.out, c->version, reply, xid);
-    dump_run(c, SEND_HIGH);
+    tables_select(c->o, q, add, c);
+    dump_start(c, reply, xid, now, put_stats);
 }
 
 void dumps_finish(struct ofproto *o)

@@ -210,6 +210,7 @@ struct ofconn *ofconn_open(struct ofproto *o, enum ofconn_kind kind, const struc
     c->miss_send_len = kind == OFCONN_CONTROLLER ? 128 : 0;
     async_init(c);
     CDS_INIT_LIST_HEAD(&c->bundles.list);
+    CDS_INIT_LIST_HEAD(&c->monitors.list);
     cds_list_add_tail(&c->node, &o->conns);
     if (kind == OFCONN_CONTROLLER && inactivity_probe_ms)
         o->patience = 3 * (msec_t)inactivity_probe_ms;
@@ -225,6 +226,7 @@ void ofconn_close(struct ofconn *c)
     async_close(c);
     dump_close(c);
     bundles_close(c);
+    monitors_close(c);
     buf_free(&c->in);
     free(c);
 }
@@ -284,6 +286,7 @@ void conns_run(struct ofproto *o, msec_t now)
             process(c, now);
         async_run(c);
         bundles_run(c, now);
+        monitors_run(c);
         if (!c->dead)
             probe(c, now);
     }
@@ -296,7 +299,7 @@ msec_t conns_wake_at(const struct ofproto *o)
     cds_list_for_each_entry(c, &o->conns, node) {
         if (c->dead)
             continue;
-        if (c->stalled || c->pins.n || dump_is_on(c))
+        if (c->stalled || c->monitors.paused || c->pins.n || dump_is_on(c))
             at = MIN(at, clock_msec() + WAIT);
         at = MIN(at, bundles_wake_at(c));
         if (c->probe)

@@ -37,6 +37,8 @@ struct flow_dump {
     struct ofp_parts parts;
     struct buf out;      /* the part that is not full */
     msec_t now;          /* of the request */
+    void (*put)(struct ofconn *, struct rule *); /* into the parts */
+    bool acts;           /* monitor.c: with actions */
 };
 
 struct ofconn {
@@ -64,6 +66,13 @@ struct ofconn {
         struct cds_list_head list;
         size_t n, messages, bytes; /* messages and bytes: of all of them */
     } bundles;
+    struct {
+        struct cds_list_head list;
+        size_t n;
+        bool paused;              /* the peer reads too slowly … */
+        cls_version_t paused_at;  /* … and has not been told of changes from this version on, */
+        msec_t paused_since;      /* which was published then */
+    } monitors;
 
     uint64_t received, sent, packet_ins, packet_ins_dropped, events_dropped;
     char last_error[192];
@@ -100,9 +109,17 @@ handler_fn handle_meter_mod, handle_meter_stats, handle_meter_config, handle_met
 /* --- dump.c --- */
 /* `reply`: OFPMSG_FLOW_STATS_REPLY or OFPMSG_NX_FLOW_STATS_REPLY. */
 void dump_begin(struct ofconn *, enum ofp_msg_type reply, const struct flow_stats_request *, uint32_t xid, msec_t now);
+/* The same of rules that have been chosen with dump_add(), one after the other by put(). */
+void dump_add(struct ofconn *, struct rule *);
+void dump_start(struct ofconn *, enum ofp_msg_type reply, uint32_t xid, msec_t now, void (*put)(struct ofconn *, struct rule *));
 void dump_run(struct ofconn *, size_t backlog); /* goes on until that much is queued for the peer */
 static inline bool dump_is_on(const struct ofconn *c) { return c->dump.n != 0; }
 void dump_close(struct ofconn *);
+
+/* --- monitor.c --- */
+handler_fn handle_flow_monitor, handle_flow_monitor_cancel;
+void monitors_close(struct ofconn *);
+void monitors_run(struct ofconn *); /* what was paused goes on */
 
 /* --- bundle.c --- */
 handler_fn handle_bundle_ctrl, handle_bundle_add;

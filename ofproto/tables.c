@@ -4,6 +4,7 @@
  * dp_synchronize() has returned (tables_settle), its counters are final, its flow-removed message goes out, and it is
  * unlinked; its memory goes after one more grace period. */
 #include "ofproto/pktbuf.h"
+#include "openflow/monitor.h"
 #include <malloc.h>
 #include "base/mem.h"
 
@@ -63,6 +64,8 @@ static void hide(struct ofproto *o, struct rule *r, uint8_t reason)
     o->n_rules--;
     txn_touch_table(o, r->table);
     txn_log(o, hide_undo, r, NULL);
+    if (reason != RULE_REPLACED)
+        monitor_note(o, OFPFME_REMOVED, r, NULL);
 }
 
 /* --- Selection --- */
@@ -141,7 +144,9 @@ static enum ofp_error add(struct ofproto *o, const struct flow_mod *fm, msec_t n
     struct rule *tally_of = old && !(fm->flags & OFPFF_RESET_COUNTS) ? old : NULL;
     if (old)
         hide(o, old, RULE_REPLACED);
-    insert(o, rule_create(o, fm, tally_of, now), &fm->match, fm->priority, tally_of);
+    struct rule *new = rule_create(o, fm, tally_of, now);
+    insert(o, new, &fm->match, fm->priority, tally_of);
+    monitor_note(o, old ? OFPFME_MODIFIED : OFPFME_ADDED, new, old);
     return OFPERR_OK;
 }
 
@@ -164,6 +169,7 @@ static void modify_one(struct rule *r, void *fc_)
     struct rule *new = rule_modified(o, r, fc->fm, reset, fc->now);
     hide(o, r, RULE_REPLACED);
     insert(o, new, &m, r->cls.priority, reset ? NULL : r);
+    monitor_note(o, OFPFME_MODIFIED, new, r);
 }
 
 static void delete_one(struct rule *r, void *fc_)

@@ -39,6 +39,7 @@ static void clear(struct txn *t)
     memset(t->touched, 0, sizeof t->touched);
     t->any = t->undoable = false;
     buf_free(&t->undo);
+    buf_free(&t->events);
 }
 
 void txn_end(struct ofproto *o)
@@ -62,7 +63,12 @@ void txn_end(struct ofproto *o)
             dp_bump(o->dp, &o->learning_gen);
         o->unsettled = true;
     }
+    struct buf events = t->events;
+    t->events = BUF_INIT;
     clear(t);
+    if (events.len)
+        monitors_tell(o, &events);
+    buf_free(&events);
 }
 
 void txn_undo(struct ofproto *o)

@@ -11,11 +11,14 @@ lib_openflow_libopenflow_a_SOURCES += \
 	lib/openflow/meter.def \
 	lib/openflow/meter.h \
 	lib/openflow/error-version.def \
+	lib/openflow/monitor.c \
+	lib/openflow/monitor.h \
 	lib/openflow/msg-format.c \
 	lib/openflow/msg-format.h \
 	lib/openflow/msg-format-bundle.c \
 	lib/openflow/msg-format-flow.c \
 	lib/openflow/msg-format-group.c \
+	lib/openflow/msg-format-monitor.c \
 	lib/openflow/msg-format-port.c \
 	lib/openflow/msg-packet-nx.c \
 	lib/openflow/msg-format-table.c \

@@ -20,6 +20,9 @@ extern const char *const flow_removed_reasons[N_FLOW_REMOVED_REASONS];
     void NAME(const struct ofp_header *, struct rd body, const struct port_names *, int verbosity, struct buf *out);
 FORMAT_DECLARE(format_bundle_ctrl)
 FORMAT_DECLARE(format_bundle_add)
+FORMAT_DECLARE(format_flow_monitor_request)
+FORMAT_DECLARE(format_flow_monitor_reply)
+FORMAT_DECLARE(format_flow_monitor_cancel)
 FORMAT_DECLARE(format_packet_in)
 FORMAT_DECLARE(format_nx_packet_in)
 FORMAT_DECLARE(format_nx_packet_in2)

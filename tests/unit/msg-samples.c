@@ -139,6 +139,37 @@ static size_t random_frame(uint64_t *rng, uint8_t data[64])
     return 42;
 }
 
+void random_monitor(uint64_t *rng, uint8_t in_version, struct flow_monitor *m)
+{
+    *m = (struct flow_monitor){.id = (uint32_t)unit_random(rng),
+                               .out_port = unit_below(rng, 2) ? OFPP_ANY : 1 + unit_below(rng, 100),
+                               .out_group = in_version < OFP14 || unit_below(rng, 2) ? OFPG_ANY : unit_below(rng, 100),
+                               .flags = (uint16_t)(1 + unit_below(rng, in_version < OFP14 ? 63 : 127)),
+                               .table = unit_below(rng, 2) ? OFPTT_ALL : (uint8_t)unit_below(rng, 250),
+                               .command = in_version < OFP14 ? 0 : (uint8_t)unit_below(rng, 3)};
+    random_match(rng, &m->match);
+}
+
+void random_update(uint64_t *rng, uint8_t in_version, struct flow_update *u, struct buf *acts)
+{
+    *u = (struct flow_update){.event = (uint8_t)(unit_below(rng, 4) + (in_version < OFP14 ? 1 : 0))};
+    if (u->event == OFPFME_ABBREV) {
+        u->xid = (uint32_t)unit_random(rng);
+        return;
+    }
+    u->table = (uint8_t)unit_below(rng, 254);
+    u->reason = u->event == OFPFME_REMOVED ? (uint8_t)unit_below(rng, 4) : 0;
+    u->priority = (uint16_t)unit_random(rng);
+    u->idle_timeout = (uint16_t)unit_below(rng, 3);
+    u->hard_timeout = (uint16_t)unit_below(rng, 3);
+    u->cookie = unit_random(rng);
+    random_match(rng, &u->match);
+    buf_clear(acts);
+    random_actions(rng, acts);
+    u->acts = acts->data;
+    u->acts_len = acts->len;
+}
+
 void random_packet_in(uint64_t *rng, struct packet_in *p, uint8_t data[64])
 {
     RANDOM(rng, *p);
@@ -318,6 +349,30 @@ static bool sample_bundle(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, s
     buf_set_u32(&inner, 4, xid);
     bundle_add_encode(&(struct bundle_add){id, flags, inner.data, inner.len}, version, out);
     buf_free(&inner);
+    return true;
+}
+
+static bool sample_monitor(enum ofp_msg_type type, uint64_t *rng, uint32_t xid, struct buf *out)
+{
+    struct ofp_parts parts;
+    struct buf acts = BUF_INIT;
+    if (type != OFPMSG_FLOW_MONITOR_REQUEST && type != OFPMSG_FLOW_MONITOR_REPLY)
+        return false;
+    ofp_parts_begin(&parts, out, version, type, xid);
+    for (unsigned n = 1 + unit_below(rng, 3); n > 0; n--) {
+        if (type == OFPMSG_FLOW_MONITOR_REQUEST) {
+            struct flow_monitor m;
+            random_monitor(rng, version, &m);
+            flow_monitor_encode(&m, version, out);
+            ofp_parts_entry_end(&parts);
+        } else {
+            struct flow_update u;
+            random_update(rng, version, &u, &acts);
+            flow_update_encode(&u, &parts);
+        }
+    }
+    ofp_parts_end(&parts);
+    buf_free(&acts);
     return true;
 }
 
@@ -692,6 +747,7 @@ void msg_sample_in(enum ofp_msg_type type, uint8_t version_, uint64_t *rng, stru
     version = version_;
     if (sample_session(type, rng, xid, out) || sample_switch(type, rng, xid, out) ||
         sample_flows(type, rng, xid, out) || sample_groups(type, rng, xid, out) || sample_packet(type, rng, xid, out) || sample_bundle(type, rng, xid, out) ||
+        sample_monitor(type, rng, xid, out) ||
         sample_meter(type, rng, xid, out) || sample_queue(type, rng, xid, out) || sample_nx(type, rng, xid, out))
         return;
     size_t at = ofp_msg_begin(out, version, type, xid);

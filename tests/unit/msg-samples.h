@@ -4,6 +4,7 @@
 
 #include "openflow/group.h"
 #include "openflow/meter.h"
+#include "openflow/monitor.h"
 #include "openflow/msg.h"
 
 /* Appends a message of this type to `out`. Types whose bodies we do not make get the shortest body, zeros. */
@@ -25,6 +26,8 @@ void random_port_stats(uint64_t *rng, struct ofp_port_stats *);
 void random_desc(uint64_t *rng, struct ofp_desc *);
 void random_packet_in(uint64_t *rng, struct packet_in *, uint8_t data[64]);
 void random_group(uint64_t *rng, struct group_desc *); /* one that a switch takes; group_desc_free() it */
+void random_monitor(uint64_t *rng, uint8_t version, struct flow_monitor *);
+void random_update(uint64_t *rng, uint8_t version, struct flow_update *, struct buf *acts);
 void random_packet_out(uint64_t *rng, struct packet_out *, uint8_t data[64]);
 
 #endif

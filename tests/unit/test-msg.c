@@ -320,6 +320,54 @@ START_TEST(packets_in)
 }
 END_TEST
 
+START_TEST(flow_monitors)
+{
+    static const uint8_t versions[] = {OFP10, OFP13, OFP14};
+    struct buf acts = BUF_INIT, scratch = BUF_INIT;
+    for (int i = 0; i < ROUNDS; i++) {
+        uint8_t version = versions[i % 3];
+        struct flow_monitor m, m2;
+        struct flow_update u, u2;
+        struct ofp_parts parts;
+        random_monitor(&rng, version, &m);
+        buf_clear(&out);
+        flow_monitor_encode(&m, version, &out);
+        struct rd r = rd_init(out.data, out.len);
+        ck_assert_int_eq(flow_monitor_decode(version, &r, &m2), OFPERR_OK);
+        ck_assert_uint_eq(rd_left(&r), 0);
+        SAME(m, m2, id);
+        SAME(m, m2, out_port);
+        SAME(m, m2, out_group);
+        SAME(m, m2, flags);
+        SAME(m, m2, table);
+        SAME(m, m2, command);
+        ck_assert(match_equal(&m.match, &m2.match));
+        random_update(&rng, version, &u, &acts);
+        buf_clear(&out);
+        ofp_parts_begin(&parts, &out, version, OFPMSG_FLOW_MONITOR_REPLY, 0);
+        flow_update_encode(&u, &parts);
+        ofp_parts_end(&parts);
+        ck_assert_int_eq(ofp_msg_decode_type(out.data, out.len, NULL, NULL, &r, NULL), OFPERR_OK);
+        buf_clear(&scratch);
+        ck_assert_int_eq(flow_update_decode(version, &r, &u2, &scratch), OFPERR_OK);
+        SAME(u, u2, event);
+        SAME(u, u2, xid);
+        SAME(u, u2, table);
+        SAME(u, u2, reason);
+        SAME(u, u2, priority);
+        SAME(u, u2, idle_timeout);
+        SAME(u, u2, hard_timeout);
+        SAME(u, u2, cookie);
+        ck_assert(match_equal(&u.match, &u2.match));
+        SAME(u, u2, acts_len);
+        if (u.acts_len)
+            ck_assert_mem_eq(u.acts, u2.acts, u.acts_len);
+    }
+    buf_free(&acts);
+    buf_free(&scratch);
+}
+END_TEST
+
 /* Nicira's tell all in every version. */
 START_TEST(packets_in_of_nicira)
 {
@@ -480,7 +528,7 @@ static void add(Suite *suite)
                             table_features,
                             port_descriptions,
                             port_statistics,
-                            packets_in, packets_in_of_nicira,
+                            packets_in, packets_in_of_nicira, flow_monitors,
                             packet_in_is_cut,
                             packets_out,
                             every_prefix_and_many_faults,
