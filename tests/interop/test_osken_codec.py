@@ -164,7 +164,7 @@ def test_osken_decodes_other_versions(version):
 
 
 # What Open vSwitch shows of bodies that we show as bytes, or shows more of.
-OTHERWISE = {"TABLE_FEATURES_REPLY", "GROUP_FEATURES_REPLY", "XVS_BRIDGE_INFO_REQUEST", "XVS_BRIDGE_INFO_REPLY", "ERROR",
+OTHERWISE = {"FLOW_MONITOR_REQUEST", "TABLE_FEATURES_REPLY", "GROUP_FEATURES_REPLY", "XVS_BRIDGE_INFO_REQUEST", "XVS_BRIDGE_INFO_REPLY", "ERROR",
              "BUNDLE_ADD_MESSAGE", "TABLE_STATUS", "REQUESTFORWARD", "QUEUE_DESC_REQUEST", "NX_SET_ASYNC_CONFIG2"}
 # Of 1.0: what Open vSwitch does not take: a queue's configuration of all ports, the order that random instructions have.
 OTHERWISE_10 = {"QUEUE_GET_CONFIG_REQUEST", "FLOW_MOD", "NX_FLOW_MOD"}
