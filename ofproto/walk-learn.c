@@ -10,7 +10,7 @@ static struct punt_learn_flow *flow_of(struct buf *request) { return (struct pun
 static void add_match(struct punt_learn_flow *f, const struct learn_spec *s, const union field_value *number)
 {
     enum field_id id = s->to.field;
-    union field_value value, mask;
+    union field_value value, mask, ones;
     if (id == FIELD_IN_PORT) { /* sixteen bits of it are OpenFlow 1.0's number */
         uint64_t port = field_value_u64(number);
         field_value_set_u64(&value, s->n_bits == 16 && port >= 0xff00 ? port | 0xffff0000 : port);
@@ -23,6 +23,11 @@ static void add_match(struct punt_learn_flow *f, const struct learn_spec *s, con
         uint8_t bit = (uint8_t)(1u << to % 8), *b = &value.b[15 - to / 8];
         *b = number->b[15 - i / 8] >> i % 8 & 1 ? *b | bit : *b & (uint8_t)~bit;
         mask.b[15 - to / 8] |= bit;
+    }
+    field_all_ones(id, &ones); /* nw_tos: not the ECN bits */
+    for (int i = 0; i < 2; i++) {
+        value.w[i] &= ones.w[i];
+        mask.w[i] &= ones.w[i];
     }
     match_set(&f->match, id, &value, &mask);
 }
