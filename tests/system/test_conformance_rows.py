@@ -152,7 +152,7 @@ BODIES = {
 # Where else: a word of it stands in that file.
 OTHER_MESSAGE_TESTS = {
     "HELLO": ("test_openflow.py", "HELLO"), "BUNDLE_CONTROL": ("test_bundles.py", "COMMIT"), "BUNDLE_ADD_MESSAGE": ("test_bundles.py", "refused"),
-    "FLOW_MONITOR_REQUEST": ("test_flow_monitor.py", "monitor"), "NX_FLOW_STATS_REQUEST": ("test_versions.py", "NXM"),
+    "FLOW_MONITOR_REQUEST": ("test_monitor.py", "monitor"), "FLOW_MONITOR_CANCEL": ("test_monitor.py", "ancel"), "NX_FLOW_STATS_REQUEST": ("test_versions.py", "NXM"),
     "NX_AGGREGATE_REQUEST": ("test_versions.py", "NXM"), "NX_ROLE_REQUEST": ("test_versions.py", "role"),
     "NX_SET_FLOW_FORMAT": ("test_versions.py", "NXM"), "NX_FLOW_MOD": ("test_versions.py", "NXM"), "NX_FLOW_MOD_TABLE_ID": ("test_versions.py", "table"),
     "NX_SET_PACKET_IN_FORMAT": ("test_packet_in.py", "nx_message"), "NX_SET_CONTROLLER_ID": ("test_packet_in.py", "nx_message"),
