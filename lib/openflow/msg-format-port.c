@@ -262,7 +262,7 @@ static void format_table_stats_of10(struct rd body, struct buf *out)
             put_of10_table(&s, ":\n", out);
             put_of10_features(&s, any ? &before : NULL, out);
         }
-        ditto = same;
+        ditto = false; /* a blank line ends a run of nameless ones only */
         before = s;
     }
     put_of10_ditto(n_ditto, before.table, out);
