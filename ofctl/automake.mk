@@ -20,6 +20,7 @@ ofctl_xvs_ofctl_SOURCES = \
 	ofctl/cmd-queue.c \
 	ofctl/cmd-switch.c \
 	ofctl/cmd-table.c \
+	ofctl/colour.c \
 	ofctl/command.def \
 	ofctl/compat.c \
 	ofctl/compat.def \

@@ -81,26 +81,7 @@ static void flows_sort(struct flows *f)
 
 /* --- Text --- */
 
-/* Words before '=' in one colour, actions and drops stand out. */
-static void print_coloured(const char *text)
-{
-    const char *actions = strstr(text, "actions=");
-    for (const char *p = text; *p;) {
-        size_t n = strcspn(p, "=, ");
-        if (p == actions)
-            printf("\033[1m%.*s\033[m=", (int)n, p);
-        else if (actions && p > actions)
-            n = printf(!strcmp(p, "drop") ? "\033[31m%s\033[m" : "%s", p) ? strlen(p) : 0;
-        else if (p[n] == '=')
-            printf("\033[36m%.*s\033[m=", (int)n, p);
-        else
-            printf("%.*s%.1s", (int)n, p, p + n);
-        p += n + (p[n] != '\0');
-    }
-    putchar('\n');
-}
-
-static void print_text(struct dump *d)
+static void flush_text(struct dump *d)
 {
     if (d->text.len)
         fwrite(d->text.data, 1, d->text.len, stdout);
@@ -111,18 +92,14 @@ static void print_flow(const struct flow_stats *s, struct buf *acts UNUSED, void
 {
     struct dump *d = dump;
     enum { ENOUGH = 1 << 16 };
-    if (options.color)
-        buf_clear(&d->text);
     buf_puts(&d->text, " ");
     flow_stats_format(s, ports_for_print(d->c), !options.no_stats, &d->text);
+    buf_puts(&d->text, "\n");
     if (options.color) {
         print_coloured(buf_text(&d->text));
         buf_clear(&d->text);
-        return;
-    }
-    buf_puts(&d->text, "\n");
-    if (d->text.len >= ENOUGH)
-        print_text(d);
+    } else if (d->text.len >= ENOUGH)
+        flush_text(d);
 }
 
 /* --- JSON --- */
@@ -228,7 +205,7 @@ void cmd_dump_flows(struct conn *c, int argc, char *argv[])
     else
         for (size_t i = 0; i < d.flows.n; i++)
             print_flow(&d.flows.list[d.flows.order[i]], NULL, &d);
-    print_text(&d);
+    flush_text(&d);
     flows_free(&d.flows);
     buf_free(&d.text);
     if (!complete) {

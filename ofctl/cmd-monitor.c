@@ -67,11 +67,11 @@ static void print_messages(struct conn *c, const struct port_names *names)
         }
         if (options.json) {
             message_json(msg, h.len, &text);
-            buf_puts(&text, "\n");
+            puts(buf_text(&text));
         } else {
             ofp_msg_format(msg, h.len, names, options.verbosity, &text);
+            print_text(buf_text(&text));
         }
-        fputs(buf_text(&text), stdout);
         buf_free(&text);
         fflush(stdout);
     }

@@ -540,6 +540,6 @@ void reply_print(struct conn *c, const struct reply *r)
     struct buf text = BUF_INIT;
     ofp_msg_format_header(r->type, &r->header, &text);
     ofp_msg_format_body(r->type, &r->header, reply_rd(r), ports_for_print(c), 1, &text);
-    fputs(buf_text(&text), stdout);
+    print_text(buf_text(&text));
     buf_free(&text);
 }

@@ -359,6 +359,7 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_DFL);
     options.names = isatty(STDOUT_FILENO);
     options.verbosity = 1;
+    options.color = want_color("auto");
     options.versions = DEFAULT_VERSIONS;
     take_options(argc, argv);
     argc -= optind;

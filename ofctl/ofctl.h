@@ -135,6 +135,11 @@ void print_timestamp(int64_t sec, int64_t usec);                /* in front of a
 void message_json(const void *msg, size_t len, struct buf *out); /* one object: what monitor prints of a message */
 void json_mac(struct json *, const char *key, const uint8_t mac[6]);
 
+/* --- colour.c --- */
+
+void print_coloured(const char *text); /* lines */
+void print_text(const char *text);     /* with colours if they are wanted */
+
 /* --- Commands --- */
 
 enum { ANY = 255 };

@@ -125,3 +125,19 @@ def test_printed_alike(switch, command):
             continue  # which has actions that ovs-ofctl has no names for
         ours, theirs = switch.both(command, switch.target, version=version)
         assert ours == theirs, version
+
+
+COLOUR = re.compile("\033\\[[0-9]*m")
+
+
+@pytest.mark.parametrize("command", ["show", "dump-flows", "dump-tables", "dump-ports", "dump-groups", "dump-meters", "dump-table-features"])
+def test_colours_change_no_word(switch, tmp_path, command):
+    switch.load(tmp_path, ["actions"])
+    plain = switch.ours("--color=never", command, switch.target).stdout
+    coloured = switch.ours("--color=always", command, switch.target).stdout
+
+    def steady(text):
+        return re.sub(r"duration=[0-9.]+", "", text)
+
+    assert COLOUR.search(coloured) and not COLOUR.search(plain)
+    assert steady(COLOUR.sub("", coloured)) == steady(plain)
