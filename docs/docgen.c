@@ -300,7 +300,7 @@ static const char *const msg_ids[N_OFPMSGS] = {
 
 static bool takes(const char *id)
 {
-    char token[100];
+    char token[128];
     snprintf(token, sizeof token, "[OFPMSG_%s] = {", id); /* its row in ofproto/dispatch.c */
     return strstr(buf_text(&ofproto_sources), token) != NULL;
 }

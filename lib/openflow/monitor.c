@@ -183,7 +183,7 @@ static enum ofp_error decode_full(uint8_t version, struct rd *r, struct flow_upd
     size_t start = scratch->len;
     struct rd rest = rd_sub(r, rd_left(r));
     e = version == OFP10 ? acts_decode_actions(version, rest, scratch) : acts_decode_instructions(version, rest, scratch);
-    u->acts = scratch->data + start;
+    u->acts = scratch->len > start ? scratch->data + start : NULL;
     u->acts_len = scratch->len - start;
     return e;
 }
